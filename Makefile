@@ -1,0 +1,52 @@
+# Every target works on a fresh Debian with python3 (>= 3.11), gcc, make and root; see README.md.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+TEST_PACKAGES := nginx wrk faketime libfaketime tmux openssl libssl-dev gcc libc6-dev
+BENCH_PACKAGES := nginx wrk util-linux
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo test check fmt bench coverage test-packages clean
+
+demo: $(STAMP)
+	$(BIN)/swell demo
+
+test: test-packages check
+	$(PYTEST) -m "not timing"
+	$(PYTEST) -m timing -p no:randomly || [ $$? -eq 5 ]  # 5: none collected
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)
+	tools/debian-packages $(BENCH_PACKAGES)
+	$(BIN)/python bench/throughput.py $(BENCH_ARGS)
+	$(BIN)/python bench/memory.py
+	$(BIN)/python bench/startup.py
+
+coverage: test-packages $(STAMP)
+	$(PYTEST) --cov --cov-report=term -m "not timing"
+
+test-packages:
+	tools/debian-packages $(TEST_PACKAGES)
+
+# The build backend comes from the lock too, hence no build isolation.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "swell needs Python >= 3.11")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || tools/debian-packages python3-venv
+	[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet -c constraints.txt hatchling editables
+	$(BIN)/pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv .bench-venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist bench/results
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""swell: load tests in plain blocking Python."""
