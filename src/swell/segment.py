@@ -1,0 +1,187 @@
+"""What a worker reports: one segment covers the ring positions [from, to) and is applied exactly once.
+
+A call becomes one record in the ring (`runtime/ring.py`); records are folded into a `SecondBlock` for each second
+of the run; a segment carries the blocks, the names that appear in them for the first time, and counters.
+
+Arrays travel as little-endian bytes, ready for `numpy.frombuffer`:
+
+    hist_keys    u32   series << 17 | kind << 13 | bucket        (histogram.index_of)
+    hist_counts  u32
+    sum_keys     u32   series << 4 | kind
+    sums         u64   three rows of len(sum_keys): sum, least, greatest, in ns
+    tally_keys   u64   series << 40 | status << 24 | error << 4 | outcome bits
+    tally_counts u32
+    byte_keys    u32   series
+    byte_sums    u64   two rows of len(byte_keys): bytes sent, bytes received
+
+Series, error texts and exceptions are numbered by the worker from 0; number 0 of each is what lies beyond the cap.
+A second is counted from the start of the run on the controller's time line.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+BUCKET_BITS = 13
+KIND_BITS = 4
+SERIES_CAP = 1_000
+ERROR_CAP = 1_000
+EXCEPTION_CAP = 100
+SAMPLES_PER_ERROR = 3
+SAMPLE_BODY_BYTES = 1_024
+BEYOND = 0
+"""The number of the series, or error text, that stands for all beyond the cap: `(other)`. Error 0 also means none."""
+
+
+class Kind(enum.IntEnum):
+    """Which duration a histogram holds."""
+
+    RESPONSE = 0
+    SERVICE = 1
+    FAILED_RESPONSE = 2
+    FAILED_SERVICE = 3
+    CONNECT = 4
+    FIRST_BYTE = 5
+    LAG = 6
+
+
+class Outcome(enum.IntFlag):
+    """The bits of a record's outcome byte. None set: a successful call on the wire, on kernel stamps."""
+
+    FAILED = 1
+    USER_CLOCK = 2
+    OWN = 4
+    """Recorded by the script itself, outside the accounting against the target's log."""
+
+
+class SeriesName(msgspec.Struct, frozen=True, array_like=True):
+    """The worker's number for a series, the first time it is used."""
+
+    number: int
+    scenario: str
+    method: str
+    name: str
+
+
+class ErrorSample(msgspec.Struct, frozen=True):
+    """What one failed call looked like: at most 3 an error text."""
+
+    status: int
+    url: str
+    headers: str
+    body: str
+
+
+class ErrorText(msgspec.Struct, frozen=True, array_like=True):
+    """The worker's number for an error text, the first time it is used."""
+
+    number: int
+    text: str
+
+
+class ErrorSamples(msgspec.Struct, frozen=True, array_like=True):
+    """New samples for an error of a series."""
+
+    series: int
+    error: int
+    samples: tuple[ErrorSample, ...]
+
+
+class ExceptionCount(msgspec.Struct, frozen=True):
+    """An exception in user code, grouped by its message and place; `count` is what this segment adds."""
+
+    message: str
+    traceback: str
+    count: int
+
+
+class SecondBlock(msgspec.Struct, frozen=True):
+    """All calls that were done within one second of the run, in one worker."""
+
+    second: int
+    hist_keys: bytes
+    hist_counts: bytes
+    sum_keys: bytes
+    sums: bytes
+    tally_keys: bytes
+    tally_counts: bytes
+    byte_keys: bytes
+    byte_sums: bytes
+
+
+class Counters(msgspec.Struct, frozen=True):
+    """Running totals of one worker incarnation since its start: the last one received holds.
+
+    Those of the accounting count exchanges (DESIGN: sent, answered, unanswered, not sent).
+    """
+
+    sent: int = 0
+    answered: int = 0
+    unanswered: int = 0
+    not_sent: int = 0
+    retried: int = 0
+    redirected: int = 0
+    unstamped: int = 0
+    window_limited: int = 0
+    samples_lost: int = 0
+    series_beyond: int = 0
+    errors_beyond: int = 0
+    exceptions_beyond: int = 0
+    output_lost: int = 0
+
+
+class ScenarioCount(msgspec.Struct, frozen=True):
+    """One scenario's users at this moment, and running totals since the worker's start."""
+
+    name: str
+    users: int
+    started: int = 0
+    iterations: int = 0
+    dropped: int = 0
+    missed: int = 0
+
+
+class Health(msgspec.Struct, frozen=True):
+    """How the generator itself fared over the second that a segment reports."""
+
+    cpu: float = 0.0
+    """CPU time of the worker over wall time: 1.0 is one whole core."""
+    loop_lag_p99_ms: float = 0.0
+    loop_lag_max_ms: float = 0.0
+    stalled_by: str = ""
+    """The task that held the loop for over 100 ms, with its place, where one did."""
+    schedule_lag_p50_ms: float = 0.0
+    schedule_lag_p99_ms: float = 0.0
+    gc_pause_max_ms: float = 0.0
+    fds: int = 0
+    fds_limit: int = 0
+    ports: int = 0
+    rss_bytes: int = 0
+    fd_exhausted: int = 0
+    ports_exhausted: int = 0
+
+
+class Segment(msgspec.Struct, frozen=True, tag="segment"):
+    """A numbered report; (run, worker, incarnation, sequence) names it for ever."""
+
+    run: str
+    worker: int
+    incarnation: int
+    sequence: int
+    from_position: int
+    to_position: int
+    sealed_s: float
+    """When it was sealed, in seconds of the run."""
+    seconds: tuple[SecondBlock, ...] = ()
+    series: tuple[SeriesName, ...] = ()
+    errors: tuple[ErrorText, ...] = ()
+    error_samples: tuple[ErrorSamples, ...] = ()
+    exceptions: tuple[ExceptionCount, ...] = ()
+    counters: Counters = Counters()
+    scenarios: tuple[ScenarioCount, ...] = ()
+    health: Health = Health()
+    final: bool = False
+    recovered: bool = False
+    """Made by whoever started the worker, from the ring that it left behind."""

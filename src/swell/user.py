@@ -1,0 +1,121 @@
+"""What the parts that run users and the parts that define them agree on.
+
+`runtime` starts greenlets for users and owns the ring; `script` holds the author's classes and the HTTP session.
+Neither imports the other: both know the protocols here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from swell.clock import Clock
+from swell.segment import ErrorSample
+
+
+class Recorder(Protocol):
+    """Takes what has been measured. One per worker process; no method waits."""
+
+    def series(self, scenario: str, method: str, name: str) -> int:
+        """The number of a series, given out on first use; `BEYOND` when there are too many."""
+
+    def error(self, text: str) -> int:
+        """The number of an error text, given out on first use; `BEYOND` when there are too many."""
+
+    def record(
+        self,
+        done_ns: int,
+        service_ns: int,
+        response_ns: int,
+        first_byte_ns: int,
+        connect_ns: int,
+        lag_ns: int,
+        bytes_out: int,
+        bytes_in: int,
+        series: int,
+        error: int,
+        status: int,
+        outcome: int,
+    ) -> None:
+        """Record one call. `connect_ns` 0: no connection was opened for it. `lag_ns` < 0: not a planned start."""
+
+    def wants_sample(self, series: int, error: int) -> bool:
+        """Whether a sample of this error of this series is still wanted."""
+
+    def sample(self, series: int, error: int, sample: ErrorSample) -> None:
+        """Keep what a failed call looked like."""
+
+    def exception(self, message: str, traceback: str) -> None:
+        """Count an exception raised by user code."""
+
+
+class Traffic(Protocol):
+    """Counts exchanges on the wire (DESIGN's accounting); each count is one 8-byte store that survives a SIGKILL."""
+
+    def sent(self) -> None: ...
+    def answered(self) -> None: ...
+    def unanswered(self) -> None: ...
+    def not_sent(self) -> None: ...
+    def retried(self) -> None: ...
+    def redirected(self) -> None: ...
+    def unstamped(self) -> None: ...
+    def window_limited(self) -> None: ...
+
+
+class Seat:
+    """A simulated user's place in a run: who it is, what it may use, and whether it is to leave.
+
+    `intended_ns` and `lag_ns` describe the planned start of the iteration under way, for its first call, which
+    sets `intended_ns` back to 0.
+    """
+
+    __slots__ = ("clock", "host", "intended_ns", "lag_ns", "leaving", "missed", "iterations", "number", "recorder",
+                 "scenario", "seed", "shared", "task_name")  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        scenario: str,
+        seed: int,
+        host: str,
+        clock: Clock,
+        recorder: Recorder,
+        shared: Mapping[str, object],
+    ) -> None:
+        self.number = number
+        self.scenario = scenario
+        self.seed = seed
+        self.host = host
+        self.clock = clock
+        self.recorder = recorder
+        self.shared = shared
+        self.leaving = False
+        """No new iteration starts once this is set."""
+        self.intended_ns = 0
+        self.lag_ns = -1
+        self.iterations = 0
+        self.missed = 0
+        self.task_name = ""
+        """What the user is doing, for the report of a stalled loop."""
+
+    def __repr__(self) -> str:
+        state = "leaving" if self.leaving else "staying"
+        return f"<Seat of user {self.number} ({self.scenario}), {state}, {self.iterations} iterations>"
+
+
+class SimulatedUser(Protocol):
+    """A user as the runtime sees it."""
+
+    def live(self) -> None:
+        """Do everything the user does, from on_start to on_stop; returns when `seat.leaving` has been seen or it stops itself."""
+
+    def close(self) -> None:
+        """Close what the user has open. Called once, after `live` has ended, however it ended."""
+
+
+class UserFactory(Protocol):
+    """Makes the users of a loaded script."""
+
+    def make(self, seat: Seat) -> SimulatedUser:
+        """A user of the class `seat.scenario`, not yet living."""
