@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+BENCH_STAMP := .bench-venv/.installed
 TEST_PACKAGES := nginx wrk faketime libfaketime tmux openssl libssl-dev gcc libc6-dev
 BENCH_PACKAGES := nginx wrk util-linux
 PYTEST := $(BIN)/python -m pytest
@@ -26,11 +27,11 @@ fmt: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP)
+bench: $(STAMP) $(BENCH_STAMP)
 	tools/debian-packages $(BENCH_PACKAGES)
-	$(BIN)/python bench/throughput.py $(BENCH_ARGS)
-	$(BIN)/python bench/memory.py
-	$(BIN)/python bench/startup.py
+	@missed=0; for rig in throughput memory startup; do \
+		echo "== $$rig"; $(BIN)/python bench/$$rig.py || missed=1; \
+	done; exit $$missed
 
 coverage: test-packages $(STAMP)
 	$(PYTEST) --cov --cov-report=term -m "not timing"
@@ -45,6 +46,12 @@ $(STAMP): pyproject.toml constraints.txt
 	[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet -c constraints.txt hatchling editables
 	$(BIN)/pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
+	touch $@
+
+# Locust, to be measured beside; apart from swell's own environment.
+$(BENCH_STAMP): bench/constraints.txt | $(STAMP)
+	[ -x .bench-venv/bin/pip ] || $(PYTHON) -m venv --clear .bench-venv
+	.bench-venv/bin/pip install --quiet -c bench/constraints.txt locust
 	touch $@
 
 clean:

@@ -34,7 +34,7 @@ HEAVY_MODULES = {
 POOR_NAME = re.compile(r"(Manager|Helper|Util|Utils|Handler)$|(^|_)(manager|helper|helpers|util|utils)(_|$)")
 TODO_WITHOUT_ISSUE = re.compile(r"\b(TODO|FIXME|XXX)\b(?!\s*\(?#\d+)")
 BARE_TYPE_IGNORE = re.compile(r"#\s*type:\s*ignore(?!\[)")
-WAIVER = re.compile(r"#\s*(noqa|ruff:|pylint:|fmt:|isort:|pragma: no cover|mypy:)", re.IGNORECASE)
+WAIVER = re.compile(r"#\s*(noqa|ruff:|pylint:|isort:|pragma: no cover|mypy:)", re.IGNORECASE)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
