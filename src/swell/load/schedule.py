@@ -1,0 +1,150 @@
+"""When user n starts and leaves, under a plan and its revisions: 100 users/s is one every 10 ms, not 100 each second.
+
+The number of users is a step function. Each revision begins a *piece* of it, which steps by one user towards its
+goal, 1 / rate apart; users are stacked, so a rise starts the lowest number that is missing and a fall takes the highest
+away. A piece's first step comes at once, but never sooner than 1 / rate after the last step of the piece before: a
+revision in the middle of a ramp does not disturb its rhythm. A piece ends where the next begins; what it had not done
+by then is not done.
+
+Instants are exact fractions of a nanosecond of the run, rounded up when asked for, so that nothing drifts: every worker
+computes the same instants from the same revisions.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from swell.clock import NS_PER_S
+from swell.load.shares import Share, everything
+from swell.plan import Revision, RunPlan
+
+EVERYTHING = everything()
+
+
+def revision_0(plan: RunPlan) -> Revision:
+    """The plan itself, as the first revision."""
+    return Revision(0, 0.0, plan.users, plan.spawn_rate_per_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """From `from_ns` on, steps from `before` users to `goal`, one each `step_ns`; the last before was at `latest_ns`."""
+
+    from_ns: int
+    before: int
+    goal: int
+    step_ns: Fraction
+    latest_ns: Fraction | None = None
+
+    @property
+    def first_ns(self) -> Fraction:
+        if self.latest_ns is None:
+            return Fraction(self.from_ns)
+        return max(Fraction(self.from_ns), self.latest_ns + self.step_ns)
+
+    @property
+    def rises(self) -> bool:
+        return self.goal > self.before
+
+    @property
+    def steps(self) -> int:
+        return abs(self.goal - self.before)
+
+    def step_at(self, index: int) -> Fraction:
+        """The exact instant of step `index`, counted from 0."""
+        return self.first_ns + index * self.step_ns
+
+    def steps_by(self, now_ns: int) -> int:
+        """How many steps have been taken at `now_ns`, that instant included."""
+        if now_ns < self.first_ns:
+            return 0
+        return min(self.steps, floor((now_ns - self.first_ns) / self.step_ns) + 1)
+
+    def users_at(self, now_ns: int) -> int:
+        steps = self.steps_by(now_ns)
+        return self.before + steps if self.rises else self.before - steps
+
+    def step_of(self, user: int) -> int | None:
+        """The step that starts or takes away `user`; None if none does."""
+        index = user - self.before if self.rises else self.before - 1 - user
+        return index if 0 <= index < self.steps else None
+
+    def next_user(self, now_ns: int, share: Share) -> int | None:
+        """Whom of the share the piece starts or takes away next after `now_ns`."""
+        users = self.users_at(now_ns)
+        return share.next_mine(users) if self.rises else share.last_mine(users - 1)
+
+
+class Schedule:
+    """The number of users over time. Users are numbered from 0; at any moment those below `users_at` are there."""
+
+    def __init__(self, revisions: Sequence[Revision]) -> None:
+        self._pieces: list[Piece] = []
+        for revision in revisions:
+            self._pieces.append(self._piece(revision))
+        self._from_ns = [piece.from_ns for piece in self._pieces]
+
+    def __repr__(self) -> str:
+        goals = " -> ".join(f"{piece.goal} from {piece.from_ns / NS_PER_S:g} s" for piece in self._pieces)
+        return f"<Schedule: {goals or 'no users'}>"
+
+    def users_at(self, now_ns: int) -> int:
+        """How many users there are at an instant of the run."""
+        at = bisect_right(self._from_ns, now_ns) - 1
+        return self._pieces[at].users_at(now_ns) if at >= 0 else 0
+
+    def due_ns(self, user: int, by_ns: int | None = None) -> int | None:
+        """When `user` starts: for the first time or, given `by_ns`, for the last time by then. None: not at all."""
+        found = None
+        for number, piece in enumerate(self._pieces):
+            due_ns = self._step_ns(number, user) if piece.rises else None
+            if due_ns is None:
+                continue
+            if by_ns is None or due_ns > by_ns:
+                return found if by_ns is not None else due_ns
+            found = due_ns
+        return found
+
+    def next_change_ns(self, after_ns: int, share: Share = EVERYTHING) -> int | None:
+        """The first instant after `after_ns` at which a user of the share starts or leaves; None: no more."""
+        for number in range(max(bisect_right(self._from_ns, after_ns) - 1, 0), len(self._pieces)):
+            piece = self._pieces[number]
+            user = piece.next_user(max(after_ns, piece.from_ns - 1), share)
+            due_ns = self._step_ns(number, user) if user is not None else None
+            if due_ns is not None:
+                return due_ns
+        return None
+
+    @property
+    def settled_ns(self) -> int:
+        """When the last goal is reached."""
+        piece = self._pieces[-1]
+        return ceil(piece.step_at(piece.steps - 1)) if piece.steps else piece.from_ns
+
+    @property
+    def goal(self) -> int:
+        return self._pieces[-1].goal
+
+    def _step_ns(self, number: int, user: int) -> int | None:
+        """When piece `number` starts or takes away `user`, if the next piece lets it come to that."""
+        piece = self._pieces[number]
+        step = piece.step_of(user)
+        if step is None:
+            return None
+        due_ns = ceil(piece.step_at(step))
+        return due_ns if number + 1 == len(self._pieces) or due_ns < self._pieces[number + 1].from_ns else None
+
+    def _piece(self, revision: Revision) -> Piece:
+        step_ns = NS_PER_S / Fraction(revision.rate_per_s)
+        from_ns = round(revision.at_s * NS_PER_S)
+        if not self._pieces:
+            return Piece(from_ns, 0, revision.users, step_ns)
+        last = self._pieces[-1]
+        from_ns = max(from_ns, last.from_ns)
+        taken = last.steps_by(from_ns - 1)
+        latest_ns = last.step_at(taken - 1) if taken else last.latest_ns
+        return Piece(from_ns, last.users_at(from_ns - 1), revision.users, step_ns, latest_ns)
