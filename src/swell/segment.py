@@ -33,6 +33,8 @@ SAMPLES_PER_ERROR = 3
 SAMPLE_BODY_BYTES = 1_024
 BEYOND = 0
 """The number of the series, or error text, that stands for all beyond the cap: `(other)`. Error 0 also means none."""
+FIRST_SEQUENCE = 1
+"""The sequence number of an incarnation's first segment; each further one is one more."""
 
 
 class Kind(enum.IntEnum):

@@ -1,0 +1,261 @@
+"""The document `swell.result/1`: the summary of a `RunResult` that is written as JSON.
+
+Durations are in milliseconds with the fraction kept. Keys may be added under /1; a block without a sample is null.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from swell.plan import Revision, RunPlan
+from swell.segment import ErrorSample, ExceptionCount
+
+SCHEMA = "swell.result/1"
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Durations in milliseconds. `p99_few`, `p99_9_few`: fewer than 10 samples lie beyond it."""
+
+    clock: str
+    count: int
+    min: float
+    mean: float
+    p50: float
+    p75: float
+    p90: float
+    p95: float
+    p99: float
+    p99_9: float
+    max: float
+    few: tuple[str, ...] = ()
+    """The quantiles that fewer than 10 samples lie beyond."""
+
+
+class ReasonCode(enum.Enum):
+    """Why numbers need a caveat; `analysis/verdict.py` holds the limits."""
+
+    WORKER_LOST = "worker_lost"
+    UNACCOUNTED = "unaccounted"
+    LOAD_NOT_REACHED = "load_not_reached"
+    GENERATOR_SATURATED = "generator_saturated"
+    SCHEDULE_LATE = "schedule_late"
+    LOOP_STALLED = "loop_stalled"
+    CONTROLLER_STALLED = "controller_stalled"
+    UNSTAMPED = "unstamped"
+    SAMPLES_LOST = "samples_lost"
+    FD_EXHAUSTED = "fd_exhausted"
+    PORTS_EXHAUSTED = "ports_exhausted"
+    STORE_FAILED = "store_failed"
+    CONTROLLER_RESTARTED = "controller_restarted"
+
+
+class State(enum.Enum):
+    """Whether the numbers may be used: as they are, with a caveat, not at all."""
+
+    VALID = "valid"
+    DEGRADED = "degraded"
+    INVALID = "invalid"
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One caveat. `own_fault`: the load was lost or not reached through the generator, not through target or script."""
+
+    code: ReasonCode
+    text: str
+    from_s: float | None = None
+    to_s: float | None = None
+    own_fault: bool = False
+    invalidates: bool = False
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Whether the numbers may be used, and why not."""
+
+    state: State = State.VALID
+    reasons: tuple[Reason, ...] = ()
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Which run it was."""
+
+    id: str
+    script: str
+    target: str
+    started_at: str
+    duration_s: float
+    end: str | None
+    end_text: str
+    workers: int
+    plan: RunPlan
+    revisions: tuple[Revision, ...]
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """All series together."""
+
+    requests: int
+    failures: int
+    rps: float
+    failures_per_s: float
+    users_peak: int
+    dropped: int
+    missed: int
+    bytes_sent: int
+    bytes_received: int
+    statuses: dict[str, int]
+    response_ms: Latency | None
+    service_ms: Latency | None
+    failed_ms: Latency | None
+    all_ms: Latency | None
+
+
+class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario."""
+
+    name: str
+    model: str
+    users_peak: int
+    iterations: int
+    dropped: int
+    missed: int
+
+
+class SeriesSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One series."""
+
+    scenario: str
+    method: str
+    name: str
+    requests: int
+    failures: int
+    rps: float
+    failures_per_s: float
+    bytes_sent: int
+    bytes_received: int
+    statuses: dict[str, int]
+    response_ms: Latency | None
+    service_ms: Latency | None
+    failed_ms: Latency | None
+    all_ms: Latency | None
+    connect_ms: Latency | None
+    first_byte_ms: Latency | None
+
+
+class ErrorSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One error of one series."""
+
+    scenario: str
+    method: str
+    name: str
+    error: str
+    count: int
+    first_s: float
+    last_s: float
+    samples: tuple[ErrorSample, ...]
+
+
+class ThresholdSummary(msgspec.Struct, frozen=True):
+    """What the team demanded and what it got; `ok` is null where there were too few samples."""
+
+    expression: str
+    ok: bool | None
+    value: float | None
+    unit: str
+
+
+class Accounting(msgspec.Struct, frozen=True):
+    """Exchanges on the wire: answered <= the target's log <= sent, for each worker incarnation."""
+
+    sent: int = 0
+    answered: int = 0
+    unanswered: int = 0
+    not_sent: int = 0
+    retried: int = 0
+    redirected: int = 0
+    unaccounted: int = 0
+
+
+class WorkerSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One incarnation of a worker."""
+
+    id: str
+    incarnation: int
+    host: str
+    capacity: float
+    sent: int
+    answered: int
+    unanswered: int
+    unaccounted: int
+    lost_at_s: float | None
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """How many of something are told apart, and how much lay beyond."""
+
+    cap: int
+    beyond: int
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What is bounded."""
+
+    series: Limit
+    errors: Limit
+    exceptions: Limit
+
+
+class GeneratorSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How the generator itself fared."""
+
+    healthy: bool
+    reasons: tuple[str, ...]
+    clock: str
+    cpu_max: float
+    loop_lag_p99_ms: float
+    loop_lag_max_ms: float
+    schedule_lag_p99_ms: float
+    gc_pause_max_ms: float
+    fds_max: int
+    ports_max: int
+    rss_max_bytes: int
+    unstamped: int
+    window_limited: int
+    samples_lost: int
+    output_lost: int
+
+
+class TimelinePoint(msgspec.Struct, frozen=True):
+    """One second of the run, or `step_s` of them where long ago; the percentiles are of successful calls' response."""
+
+    t_s: int
+    step_s: int
+    users: int
+    requests: int
+    failures: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole document."""
+
+    schema: str = SCHEMA
+    run: RunSummary
+    totals: Totals
+    scenarios: tuple[ScenarioSummary, ...]
+    series: tuple[SeriesSummary, ...]
+    errors: tuple[ErrorSummary, ...]
+    exceptions: tuple[ExceptionCount, ...]
+    checks: tuple[object, ...] = ()
+    transactions: tuple[object, ...] = ()
+    measures: tuple[object, ...] = ()
+    thresholds: tuple[ThresholdSummary, ...] = ()
+    verdict: Verdict
+    accounting: Accounting
+    workers: tuple[WorkerSummary, ...]
+    limits: Limits
+    generator: GeneratorSummary
+    timeline: tuple[TimelinePoint, ...]

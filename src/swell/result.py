@@ -1,0 +1,177 @@
+"""What a run found out: `RunResult` holds all its counts; its summary is `document.py`.
+
+Every face (terminal, page, JSON, HTML, comparison) takes a RunResult, live or read from the store: a report can be
+made again from it. Counts stay packed as in `segment.py`, but with the run's own numbers and wider counts:
+
+    hist_keys    u32   series << 17 | kind << 13 | bucket, ascending     hist_counts   u64
+    sum_keys     u32   series << 4 | kind, ascending                     sums          u64   sum, least, greatest (ns)
+    tally_keys   u64   series << 40 | status << 24 | error << 4 | outcome bits, ascending   tally_counts  u64
+    byte_keys    u32   series, ascending                                 byte_sums     u64   sent, received
+
+Series 0 and error 0 stand for all beyond their cap.
+"""
+
+from __future__ import annotations
+
+import datetime
+import enum
+
+import msgspec
+
+from swell.plan import Revision, RunPlan
+from swell.segment import BEYOND, Counters, ErrorSamples, ExceptionCount, Health
+
+OTHER = "(other)"
+RESULT_VERSION = 1
+
+
+class End(enum.Enum):
+    """Why a run ended."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    THRESHOLD = "threshold"
+    FAILED = "failed"
+
+
+class Series(msgspec.Struct, frozen=True, array_like=True):
+    """What calls are grouped by. Its number is its place in `RunResult.series`."""
+
+    scenario: str
+    method: str
+    name: str
+
+
+class Block(msgspec.Struct, frozen=True):
+    """All calls that were done within [from_s, to_s) of the run, in all workers."""
+
+    from_s: int
+    to_s: int
+    hist_keys: bytes = b""
+    hist_counts: bytes = b""
+    sum_keys: bytes = b""
+    sums: bytes = b""
+    tally_keys: bytes = b""
+    tally_counts: bytes = b""
+    byte_keys: bytes = b""
+    byte_sums: bytes = b""
+
+
+class ErrorSeen(msgspec.Struct, frozen=True):
+    """How often an error of a series occurred, and in which seconds first and last."""
+
+    series: int
+    error: int
+    count: int
+    first_s: float
+    last_s: float
+
+
+class ScenarioTotals(msgspec.Struct, frozen=True):
+    """One scenario over the whole run; `users` holds its users at the end of each second from 0 on, u32."""
+
+    name: str
+    users: bytes = b""
+    users_now: int = 0
+    users_peak: int = 0
+    started: int = 0
+    iterations: int = 0
+    dropped: int = 0
+    missed: int = 0
+
+
+class HealthSpan(msgspec.Struct, frozen=True):
+    """How a worker fared over [from_s, to_s): of several seconds, the worst of each."""
+
+    from_s: float
+    to_s: float
+    health: Health
+
+
+class WorkerResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One incarnation of a worker."""
+
+    worker: int
+    incarnation: int
+    host: str = ""
+    capacity: float = 1.0
+    joined_s: float = 0.0
+    reported_s: float = 0.0
+    """When its last report was sealed."""
+    lost_at_s: float | None = None
+    lost_because: str = ""
+    final: bool = False
+    """Its last report said that it was the last."""
+    recovered: bool = False
+    """What it left behind was folded by whoever had started it."""
+    counters: Counters = Counters()
+    calls_missing: int = 0
+    """Calls in ring positions that no report has covered, though a later one has come."""
+    reports_missing: int = 0
+    first_s: int = 0
+    calls_per_s: bytes = b""
+    """Calls done in each second from `first_s` on, u32; the last hour of it."""
+    health: tuple[HealthSpan, ...] = ()
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """Something that happened to the controller, and what it was (a hook's name, a path)."""
+
+    from_s: float
+    to_s: float
+    what: str = ""
+
+
+class ControllerFacts(msgspec.Struct, frozen=True):
+    """What befell the controller while the run went on."""
+
+    stalls: tuple[Incident, ...] = ()
+    store_failures: tuple[Incident, ...] = ()
+    restarts: tuple[Incident, ...] = ()
+
+
+class Beyond(msgspec.Struct, frozen=True):
+    """What did not fit: calls under (other), failures under (other), exceptions not listed, lines of output."""
+
+    series: int = 0
+    errors: int = 0
+    exceptions: int = 0
+    output: int = 0
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A run, finished or not, as seen at `at_s` on its clock."""
+
+    version: int = RESULT_VERSION
+    run: str
+    plan: RunPlan
+    revisions: tuple[Revision, ...] = ()
+    started_at: datetime.datetime
+    at_s: float
+    settled_s: int
+    """All workers still heard of have reported the seconds before this one."""
+    duration_s: float
+    """From the first start to the end of the plan, without the drain; so far, while it runs."""
+    end: End | None = None
+    """None while it runs."""
+    end_text: str = ""
+    series: tuple[Series, ...] = (Series("", "", OTHER),)
+    errors: tuple[str, ...] = (OTHER,)
+    whole: Block
+    blocks: tuple[Block, ...] = ()
+    """In order of time, never overlapping; a second without a call has none. One second each, wider where long ago."""
+    errors_seen: tuple[ErrorSeen, ...] = ()
+    error_samples: tuple[ErrorSamples, ...] = ()
+    exceptions: tuple[ExceptionCount, ...] = ()
+    scenarios: tuple[ScenarioTotals, ...] = ()
+    workers: tuple[WorkerResult, ...] = ()
+    beyond: Beyond = Beyond()
+    controller: ControllerFacts = ControllerFacts()
+
+    def series_of(self, number: int) -> Series:
+        """The series of a number; (other) for one that has no name."""
+        return self.series[number if number < len(self.series) else BEYOND]
+
+    def error_text(self, number: int) -> str:
+        """The error text of a number; (other) for one that has none."""
+        return self.errors[number if number < len(self.errors) else BEYOND]
