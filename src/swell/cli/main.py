@@ -1,0 +1,32 @@
+"""The command `swell`. Each command imports what it needs when it is called, so that starting stays fast."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from swell.cli.failure import Outcome
+
+
+def main() -> NoReturn:
+    """What the installed command calls."""
+    sys.exit(exit_code(sys.argv[1:]))
+
+
+def exit_code(words: Sequence[str]) -> int:
+    """Carry out a command line and return its exit code; whatever went wrong has been said on standard error."""
+    with Outcome() as outcome:
+        outcome.exit_code = _carry_out(words)
+    return outcome.exit_code
+
+
+def _carry_out(words: Sequence[str]) -> int:
+    if words[:1] == ["worker-process"]:  # started by `swell run`, in a hurry: without click
+        from swell.cli import worker_process
+
+        return worker_process.main(list(words[1:]))
+    from swell.cli.commands import swell
+    from swell.cli.parsing import invoke
+
+    return invoke(swell, words)

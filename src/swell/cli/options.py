@@ -1,0 +1,241 @@
+"""Every option of swell, declared once.
+
+From a declaration come the flag (`--spawn-rate`), the environment variable (`SWELL_SPAWN_RATE`), the key in a config
+file (`spawn-rate`), the help text and the line in docs/reference/options.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import Generic, TypeVar
+
+from swell.cli import values
+from swell.cli.values import Kind
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Section(enum.Enum):
+    """The heading that an option stands under."""
+
+    TARGET = "The target"
+    LOAD = "The load"
+    SCRIPT = "The script"
+    MACHINE = "This machine"
+    RESULT = "The result"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Option(Generic[T_co]):
+    """One option. `name` is the flag without its dashes and the key in a config file."""
+
+    name: str
+    kind: Kind[T_co]
+    default: T_co
+    help: str
+    section: Section
+    short: str = ""
+    metavar: str = ""
+    default_text: str = ""
+    """What to say of a default that depends on something."""
+    commands: tuple[str, ...] = ("run",)
+    in_config: bool = True
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.name}"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return (self.short, self.flag) if self.short else (self.flag,)
+
+    @property
+    def variable(self) -> str:
+        return "SWELL_" + self.name.replace("-", "_").upper()
+
+    @property
+    def shown_metavar(self) -> str:
+        return self.metavar or self.kind.metavar
+
+    @property
+    def shown_default(self) -> str:
+        if self.default_text:
+            return self.default_text
+        if self.kind.is_flag:
+            return "off"
+        return f"{self.default:g}" if isinstance(self.default, float) else str(self.default or "")
+
+
+HOST = Option(
+    name="host",
+    short="-H",
+    kind=values.URL,
+    default="",
+    default_text="each class's `host`",
+    section=Section.TARGET,
+    commands=("run", "debug"),
+    help="Base URL of the target, for example https://test.example.com. `unix:/run/app.sock` is one too.",
+)
+RESOLVE = Option(
+    name="resolve",
+    kind=values.NAMES,
+    metavar="HOST:PORT:ADDRESS",
+    default=(),
+    default_text="what DNS says",
+    section=Section.TARGET,
+    commands=("run", "debug"),
+    help="Connect to ADDRESS for HOST:PORT, whatever DNS says. Repeatable.",
+)
+SOURCE_ADDRESS = Option(
+    name="source-address",
+    kind=values.NAMES,
+    metavar="A,B",
+    default=(),
+    default_text="the system's choice",
+    section=Section.TARGET,
+    commands=("run", "debug"),
+    help="Addresses of this machine to connect from, in turn. One address has about 28,000 ports per target.",
+)
+REQUEST_ID_HEADER = Option(
+    name="request-id-header",
+    kind=values.TEXT,
+    metavar="NAME",
+    default="",
+    default_text="none",
+    section=Section.TARGET,
+    help="Send each exchange's number (run/worker.incarnation/n) in the header NAME, to find it in the target's log.",
+)
+USERS = Option(
+    name="users",
+    short="-u",
+    kind=values.COUNT,
+    default=1,
+    section=Section.LOAD,
+    help="How many users run at the same time.",
+)
+SPAWN_RATE = Option(
+    name="spawn-rate",
+    short="-r",
+    kind=values.RATE,
+    default=None,
+    default_text="all within 1 s, at most 100/s",
+    section=Section.LOAD,
+    help="How many users start per second, evenly spaced: 100/s is one every 10 ms.",
+)
+RUN_TIME = Option(
+    name="run-time",
+    short="-t",
+    kind=values.MAYBE_DURATION,
+    default=None,
+    default_text="until it is stopped",
+    section=Section.LOAD,
+    help="How long the run takes: 30s, 5m, 1h30m; a bare number is in seconds.",
+)
+STOP_TIMEOUT = Option(
+    name="stop-timeout",
+    kind=values.DURATION,
+    default=5.0,
+    section=Section.LOAD,
+    help="How long a task under way may take to finish when its user is to stop.",
+)
+SEED = Option(
+    name="seed",
+    kind=values.MAYBE_COUNT,
+    default=None,
+    default_text="a new one each run, shown in the result",
+    section=Section.LOAD,
+    help="Where every user's `self.random` and choice of tasks starts. The same seed, the same choices.",
+)
+TAGS = Option(
+    name="tags",
+    short="-T",
+    kind=values.NAMES,
+    default=(),
+    default_text="all tasks",
+    section=Section.SCRIPT,
+    commands=("run", "debug"),
+    help="Run only tasks with one of these tags.",
+)
+EXCLUDE_TAGS = Option(
+    name="exclude-tags",
+    short="-E",
+    kind=values.NAMES,
+    default=(),
+    default_text="none",
+    section=Section.SCRIPT,
+    commands=("run", "debug"),
+    help="Leave out tasks with one of these tags.",
+)
+CONFIG = Option(
+    name="config",
+    kind=values.PATH,
+    default="",
+    default_text="`swell.toml` and `pyproject.toml` in this folder",
+    section=Section.SCRIPT,
+    commands=("run", "debug"),
+    in_config=False,
+    help="Read options from this file instead.",
+)
+WORKERS = Option(
+    name="workers",
+    short="-w",
+    kind=values.MAYBE_COUNT,
+    default=None,
+    default_text="one per usable core, at most one per user",
+    section=Section.MACHINE,
+    help="How many worker processes carry the users.",
+)
+LOG_LEVEL = Option(
+    name="log-level",
+    kind=Kind("LEVEL", values.choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
+    default="INFO",
+    section=Section.MACHINE,
+    commands=("run", "debug"),
+    help="Show log records of this level and above: DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+)
+JSON = Option(
+    name="json",
+    kind=values.PATH,
+    metavar="FILE|-",
+    default="",
+    default_text="not written",
+    section=Section.RESULT,
+    help="Write the result to FILE as JSON. With - it goes to stdout, and everything else to stderr.",
+)
+QUIET = Option(
+    name="quiet",
+    short="-q",
+    kind=values.FLAG,
+    default=False,
+    section=Section.RESULT,
+    help="Show nothing while it runs and no table at the end.",
+)
+STRICT = Option(
+    name="strict",
+    kind=values.FLAG,
+    default=False,
+    section=Section.RESULT,
+    help="End with exit code 5 if the verdict is degraded for any reason.",
+)
+EXIT_CODE_ON_FAILURES = Option(
+    name="exit-code-on-failures",
+    kind=values.MAYBE_COUNT,
+    default=None,
+    default_text="1, or 0 where a threshold judges errors",
+    section=Section.RESULT,
+    help="The exit code when requests failed and nothing worse happened; 0 lets failures pass.",
+)
+
+ALL: tuple[Option[object], ...] = (
+    *(HOST, RESOLVE, SOURCE_ADDRESS, REQUEST_ID_HEADER),
+    *(USERS, SPAWN_RATE, RUN_TIME, STOP_TIMEOUT, SEED),
+    *(TAGS, EXCLUDE_TAGS, CONFIG),
+    *(WORKERS, LOG_LEVEL),
+    *(JSON, QUIET, STRICT, EXIT_CODE_ON_FAILURES),
+)
+
+
+def options_of(command: str) -> tuple[Option[object], ...]:
+    """The options that a command takes, in the order of its help."""
+    return tuple(option for option in ALL if command in option.commands)

@@ -1,0 +1,163 @@
+"""Where an option's value comes from: the command line, the environment, swell.toml, pyproject.toml, the script.
+
+Each source becomes a layer: texts by option name, each with its place. The first layer that has an option wins; a value
+that does not parse is a problem of that place, and the option then counts as not given, so that nothing is said twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from swell.cli.options import Option
+from swell.cli.values import did_you_mean, shown
+from swell.errors import Problem
+
+T = TypeVar("T")
+Layer = Mapping[str, "Given"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Given:
+    """The text that was given for an option, and where: `--users`, `SWELL_USERS`, `swell.toml:3: users`."""
+
+    text: str
+    place: str
+
+
+class Settings:
+    """The values that hold for a command. Ask with the option itself: `settings[options.USERS]`."""
+
+    def __init__(self, values: Mapping[str, object], places: Mapping[str, str]) -> None:
+        self._values = values
+        self._places = places
+
+    def __repr__(self) -> str:
+        return f"<Settings {', '.join(f'{name}={self._values[name]!r}' for name in self._places)}>"
+
+    def __getitem__(self, option: Option[T]) -> T:
+        value: T = self._values.get(option.name, option.default)  # type: ignore[assignment]
+        return value
+
+    def is_given(self, option: Option[object]) -> bool:
+        """Whether any source had it."""
+        return option.name in self._places
+
+    def place(self, option: Option[object]) -> str:
+        """Where its value came from; its flag, if nowhere."""
+        return self._places.get(option.name, option.flag)
+
+    def placed(self, problem: Problem) -> Problem:
+        """The problem, with the place that the value came from where it names only a flag."""
+        by_flag = {f"--{name}": place for name, place in self._places.items()}
+        return dataclasses.replace(problem, where=by_flag.get(problem.where, problem.where))
+
+
+def resolve(known: Iterable[Option[object]], layers: Sequence[Layer]) -> tuple[Settings, list[Problem]]:
+    """The settings that the layers, strongest first, make up, and what in them does not parse."""
+    values: dict[str, object] = {}
+    places: dict[str, str] = {}
+    problems = []
+    for option in known:
+        given = next((layer[option.name] for layer in layers if option.name in layer), None)
+        if given is None:
+            continue
+        try:
+            values[option.name] = option.kind.parse(given.text)
+            places[option.name] = given.place
+        except ValueError as fault:
+            problems.append(Problem(str(fault), given.place))
+    return Settings(values, places), problems
+
+
+def environment_layer(known: Iterable[Option[object]], environment: Mapping[str, str]) -> dict[str, Given]:
+    """What `SWELL_...` variables say. An empty one says nothing."""
+    return {
+        option.name: Given(environment[option.variable], option.variable)
+        for option in known
+        if environment.get(option.variable)
+    }
+
+
+def config_layers(known: Sequence[Option[object]], folder: Path, named: str) -> tuple[list[Layer], list[Problem]]:
+    """The layers of the config files: the one that is `named`, otherwise swell.toml and pyproject.toml in `folder`."""
+    paths = [Path(named)] if named else [folder / name for name in ("swell.toml", "pyproject.toml")]
+    layers: list[Layer] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if not named and not path.is_file():
+            continue
+        layer, faults = _config_layer(known, path)
+        layers.append(layer)
+        problems += faults
+    return layers, problems
+
+
+def table_layer(known: Sequence[Option[object]], table: Mapping[str, Any], place: str) -> tuple[Layer, list[Problem]]:
+    """The layer that a table of a config file, or of a script, holds; `{key}` in `place` stands for the key."""
+    by_key = {option.name: option for option in known if option.in_config}
+    layer: dict[str, Given] = {}
+    problems = []
+    for key, value in table.items():
+        name = key.replace("_", "-")
+        where = place.replace("{key}", key)
+        if name not in by_key:
+            problems.append(Problem(f"unknown option {shown(key)}", where, did_you_mean(name, by_key)))
+            continue
+        try:
+            layer[name] = Given(_text_of(by_key[name], value), where)
+        except ValueError as fault:
+            problems.append(Problem(str(fault), where))
+    return layer, problems
+
+
+def _config_layer(known: Sequence[Option[object]], path: Path) -> tuple[Layer, list[Problem]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        return {}, [Problem(f"cannot be read: {reason}", str(path))]
+    heading = "tool.swell" if path.name == "pyproject.toml" else ""
+    layer: dict[str, Given] = {}
+    problems = []
+    for key, value in _table(document, heading).items():
+        one, faults = table_layer(known, {key: value}, f"{path.name}:{_line_of(text, heading, key)}: {{key}}")
+        layer.update(one)
+        problems += faults
+    return layer, problems
+
+
+def _table(document: Mapping[str, Any], heading: str) -> Mapping[str, Any]:
+    """The table under a dotted heading; an empty one where there is none."""
+    table: Any = document
+    for part in filter(None, heading.split(".")):
+        table = table.get(part) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else {}
+
+
+def _line_of(text: str, heading: str, key: str) -> int:
+    """The line where a key of a table stands, or the table's own; tomllib does not say."""
+    current, table_line = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
+            current = found[1].replace('"', "").replace(" ", "")
+            if current in (heading, f"{heading}.{key}".strip(".")):
+                table_line = number
+        elif current == heading and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[.=]""", line):
+            return number
+    return table_line
+
+
+def _text_of(option: Option[object], value: object) -> str:
+    """A TOML or Python value as the text that the command line would have had."""
+    if option.kind.is_list and isinstance(value, list | tuple | set | frozenset):
+        return ",".join(str(item) for item in value)
+    if isinstance(value, bool) != option.kind.is_flag or not isinstance(value, str | int | float):
+        wanted = "true or false" if option.kind.is_flag else "a text or a number"
+        raise ValueError(f"{shown(repr(value))} is not {wanted}")
+    return str(value)

@@ -1,0 +1,54 @@
+"""`swell run`: from an opened command line to a plan that holds, and on to the run."""
+
+from __future__ import annotations
+
+import secrets
+
+from swell.cli import options
+from swell.cli.machine import usable_cores
+from swell.cli.opening import Opened
+from swell.cli.settings import Settings
+from swell.errors import PlanError
+from swell.plan import RunPlan, Scenario, default_spawn_rate_per_s, problems
+
+
+def start(opened: Opened) -> int:
+    """Check everything that can be known before a run, then carry it out. Raises PlanError with all that is wrong."""
+    scenarios = opened.script.scenarios if opened.script else ()
+    plan = plan_of(opened.settings, opened.path, scenarios)
+    found = opened.problems + [opened.settings.placed(problem) for problem in problems(plan)]
+    if found or opened.script is None:
+        raise PlanError(found)
+    from swell.cli.run import Faces, carry_out
+
+    settings = opened.settings
+    faces = Faces(
+        json_path=settings[options.JSON] or None,
+        quiet=settings[options.QUIET],
+        strict=settings[options.STRICT],
+        exit_code_on_failures=settings[options.EXIT_CODE_ON_FAILURES],
+    )
+    return carry_out(plan, opened.script, faces)
+
+
+def plan_of(settings: Settings, script: str, scenarios: tuple[Scenario, ...]) -> RunPlan:
+    """The plan that the settings describe."""
+    users = settings[options.USERS]
+    rate_per_s, workers, seed = settings[options.SPAWN_RATE], settings[options.WORKERS], settings[options.SEED]
+    return RunPlan(
+        script=script,
+        scenarios=scenarios,
+        host=settings[options.HOST],
+        users=users,
+        spawn_rate_per_s=default_spawn_rate_per_s(users) if rate_per_s is None else rate_per_s,
+        run_time_s=settings[options.RUN_TIME],
+        workers=min(usable_cores(), max(users, 1)) if workers is None else workers,
+        tags=settings[options.TAGS],
+        exclude_tags=settings[options.EXCLUDE_TAGS],
+        stop_timeout_s=settings[options.STOP_TIMEOUT],
+        seed=secrets.randbits(32) if seed is None else seed,
+        request_id_header=settings[options.REQUEST_ID_HEADER],
+        resolve=settings[options.RESOLVE],
+        source_addresses=settings[options.SOURCE_ADDRESS],
+        log_level=settings[options.LOG_LEVEL],
+    )

@@ -1,0 +1,79 @@
+"""Sorting a command line between swell, the script and nobody."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swell.cli.arguments import MANY, ONE, OPTIONAL, Split, script_among, split
+
+OURS = {"-u": ONE, "--users": ONE, "-q": 0, "--quiet": 0, "-T": ONE, "--tags": ONE, "--run-time": ONE}
+THEIRS = {"--language": ONE, "-l": ONE, "--fast": 0, "--pair": 2, "--sizes": MANY, "--depth": OPTIONAL}
+
+
+def sorted_out(line: str) -> Split:
+    return split(line.split(), OURS, THEIRS)
+
+
+@pytest.mark.parametrize(
+    ("line", "ours", "script"),
+    [
+        ("s.py -u 5", "s.py -u 5", ""),
+        ("-u 5 s.py Reader", "-u 5 s.py Reader", ""),
+        ("s.py --language de -u 5", "s.py -u 5", "--language de"),
+        ("s.py --language=de -u5", "s.py -u5", "--language=de"),
+        ("--fast s.py", "s.py", "--fast"),
+        ("s.py --pair a b Reader", "s.py Reader", "--pair a b"),
+        ("s.py --sizes 1 2 3 -u 5", "s.py -u 5", "--sizes 1 2 3"),
+        ("s.py --depth -u 5", "s.py -u 5", "--depth"),
+        ("s.py --depth 2 -u 5", "s.py -u 5", "--depth 2"),
+        ("s.py -l de", "s.py", "-l de"),
+        ("-qu 5 s.py", "-q -u 5 s.py", ""),
+        ("-qu5 s.py", "-q -u5 s.py", ""),
+        ("s.py -u -5", "s.py -u -5", ""),
+        ("s.py -- --fast", "s.py -- --fast", ""),
+        ("s.py --users", "s.py --users", ""),
+    ],
+)
+def test_each_word_goes_to_whose_option_it_is(line: str, ours: str, script: str) -> None:
+    found = sorted_out(line)
+    assert (" ".join(found.ours), " ".join(found.script), found.problems) == (ours, script, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("s.py --uzers 5", "--uzers: no such option (did you mean --users?)"),
+        ("s.py --langauge de", "--langauge: no such option (did you mean --language?)"),
+        ("s.py --zebra", "--zebra: no such option"),
+        ("s.py -x 3", "-x: no such option"),
+        ("s.py --runtime=5", "--runtime: no such option (did you mean --run-time?)"),
+    ],
+)
+def test_an_option_that_nobody_knows_is_compared_with_those_of_both(line: str, problem: str) -> None:
+    found = sorted_out(line)
+    assert [str(problem) for problem in found.problems] == [problem]
+    assert found.ours == ["s.py"]
+
+
+@pytest.mark.parametrize(
+    ("line", "script"),
+    [
+        ("s.py --unknown 3", "s.py"),
+        ("--unknown 3 s.py", "s.py"),
+        ("--unknown s.py", "s.py"),
+        ("--unknown=3 nosuch", "nosuch"),
+        ("-u 5 -q", ""),
+        ("", ""),
+    ],
+)
+def test_the_script_is_found_before_its_options_are_known(line: str, script: str) -> None:
+    assert script_among(split(line.split(), OURS, {}), lambda word: False) == script
+
+
+@given(
+    st.lists(st.sampled_from(["s.py", "-u", "5", "--fast", "--pair", "--nope", "--", "-qu", "-l", "--sizes", "x", ""]))
+)
+def test_no_word_is_lost(words: list[str]) -> None:
+    found = split(words, OURS, THEIRS)
+    kept = [*found.ours, *found.script, *found.after_unknown, *(problem.where for problem in found.problems)]
+    assert sorted("".join(kept).replace("-", "")) == sorted("".join(words).replace("-", ""))
