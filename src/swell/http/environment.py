@@ -1,0 +1,111 @@
+"""What all users of one worker share for their HTTP: the loop, the clock, the counters, the caches, the time-outs."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import ssl
+from typing import TYPE_CHECKING, Any, Protocol
+
+import gevent
+import greenlet
+
+from swell.http.headers import RequestHeaders, encode_fields
+from swell.http.names import Names
+from swell.http.sweep import Sweep
+from swell.http.target import Target
+from swell.http.tls import Cert, Verify, client_context
+from swell.user import Traffic
+
+if TYPE_CHECKING:
+    from swell.http.connection import Connection
+
+TARGETS_MOST = 10_000
+BLOCKS_MOST = 10_000
+USER_AGENT = "swell"
+
+
+class StampClock(Protocol):
+    """The kernel's receive stamps on the monotonic clock."""
+
+    offset_ns: int
+
+    def suspect(self, stamp_ns: int, earliest_ns: int, latest_ns: int) -> int | None:
+        """A stamp mapped outside [earliest, latest]: measure again; its instant, or None if it cannot be trusted."""
+
+    def enable(self, sock: Any) -> None:
+        """Ask the kernel for stamps on this socket."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: to connect (DNS and TLS included), between bytes, for a whole call with its redirects."""
+
+    connect_s: float = 10.0
+    between_bytes_s: float = 60.0
+    call_s: float = 120.0
+
+
+class HttpEnvironment:
+    """One per worker process. `request_id`: (header name, "run/worker.incarnation/") when exchanges are to be marked."""
+
+    def __init__(
+        self,
+        traffic: Traffic,
+        clock: StampClock,
+        *,
+        names: Names | None = None,
+        source_addresses: tuple[str, ...] = (),
+        request_id: tuple[str, str] | None = None,
+    ) -> None:
+        hub = gevent.get_hub()
+        self.loop = hub.loop
+        self.switch_to_hub = greenlet.greenlet.switch.__get__(hub)
+        self.traffic = traffic
+        self.clock = clock
+        self.names = names or Names()
+        self.connections: set[Connection] = set()
+        self.sweep = Sweep(self.loop, self.connections)
+        self.timeouts = Timeouts()
+        self.next_source_address = itertools.cycle(source_addresses).__next__ if source_addresses else None
+        self.request_ids = _request_ids(*request_id) if request_id else None
+        self.headers = RequestHeaders(
+            {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate, br, zstd", "Accept": "*/*"}
+        )
+        self.fd_exhausted = 0
+        self.ports_exhausted = 0
+        self._targets: dict[tuple[str, str], Target] = {}
+        self._blocks: dict[int, bytes] = {}
+        self.tls_context = functools.lru_cache(maxsize=64)(self._tls_context)
+
+    def __repr__(self) -> str:
+        return f"<HttpEnvironment: {len(self.connections)} connections, {len(self._targets)} targets>"
+
+    def header_block(self, headers: RequestHeaders) -> bytes:
+        """The session headers as bytes; equal versions mean equal fields."""
+        block = self._blocks.get(headers.version)
+        if block is None:
+            if len(self._blocks) >= BLOCKS_MOST:
+                self._blocks.clear()
+            block = self._blocks[headers.version] = encode_fields(headers.items())
+        return block
+
+    def exhausted(self, resource: str) -> None:
+        """Count that the generator ran out of file descriptors or local ports."""
+        self.fd_exhausted += resource == "fd"
+        self.ports_exhausted += resource == "port"
+
+    def close(self) -> None:
+        """Close every connection and stop the time-outs."""
+        self.sweep.close()
+        for connection in list(self.connections):
+            connection.close()
+
+    def _tls_context(self, verify: Verify, cert: Cert) -> ssl.SSLContext:
+        return client_context(verify, cert)
+
+
+def _request_ids(name: str, prefix: str) -> Any:
+    numbers = itertools.count(1)
+    return lambda: f"{name}: {prefix}{next(numbers)}\r\n".encode("latin-1")

@@ -1,0 +1,1 @@
+def next_step(*a): return None

@@ -1,0 +1,223 @@
+"""What came back: the names that users of requests know, made from the raw bytes only when asked for."""
+
+from __future__ import annotations
+
+import http
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Any
+
+from swell.http.charset import text_encoding
+from swell.http.cookies import CookieJar
+from swell.http.decode import Decoder, DecodeError, decode_all
+from swell.http.framing import final_head
+from swell.http.headers import Headers
+from swell.http.target import Target
+
+if TYPE_CHECKING:
+    from swell.http.connection import Connection
+    from swell.http.stream import BodyStream
+
+DECODED_BYTES_MOST = 64 * 1024 * 1024
+
+
+class HttpStatusError(Exception):
+    """Raised by `raise_for_status`: the response failed. `response` is that response."""
+
+    def __init__(self, message: str, response: Response) -> None:
+        super().__init__(message)
+        self.response = response
+
+
+class Response:
+    """A response, or what there is of one: a failed call has `status_code` 0, `error`, and empty content.
+
+    Instants are monotonic nanoseconds: `begun_ns`, `sent_ns`, `first_byte_ns`, `done_ns` (0: it never came to that).
+    `connect_ns` is how long opening a connection took, 0 if none was opened.
+    """
+
+    __slots__ = (
+        "_content", "_encoding", "_headers", "_target", "begun_ns", "bytes_in", "bytes_out", "connect_ns", "done_ns",
+        "error", "first_byte_ns", "head", "history", "interim", "on_done", "owner", "raw_body", "sent_ns",
+        "status_code", "stream", "truncated", "unstamped",
+    )  # fmt: skip
+
+    def __init__(self, target: Target, begun_ns: int) -> None:
+        self._target = target
+        self.begun_ns = begun_ns
+        self.sent_ns = self.first_byte_ns = self.done_ns = self.connect_ns = 0
+        self.bytes_in = self.bytes_out = self.status_code = self.interim = 0
+        self.unstamped = self.truncated = False
+        self.error = ""
+        self.head = self.raw_body = b""
+        self.history: Sequence[Response] = ()
+        self.stream: BodyStream | None = None
+        self.on_done: Callable[[Response], None] | None = None
+        self.owner: Any = None
+        self._content: bytes | None = None
+        self._headers: Headers | None = None
+        self._encoding: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status_code or self.error} of {self._target.method} {self.url}>"
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    # the request
+
+    @property
+    def url(self) -> str:
+        """The URL that this response answers: after redirects, the last one."""
+        return str(self._target.url)
+
+    @property
+    def method(self) -> str:
+        """The method of the request that this response answers."""
+        return self._target.method
+
+    # status and head
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a response and its status is below 400."""
+        return 0 < self.status_code < 400
+
+    @property
+    def reason(self) -> str:
+        """The text of the status line, or the usual one where the server sent none."""
+        line = self.head[: self.head.find(b"\r\n")].decode("latin-1").split(" ", 2) if not self.interim else []
+        if len(line) == 3 and line[2]:
+            return line[2]
+        return http.HTTPStatus(self.status_code).phrase if self.status_code in _STATUSES else ""
+
+    @property
+    def headers(self) -> Headers:
+        """The response's header fields, in any case."""
+        if self._headers is None:
+            self._headers = Headers(final_head(self.head, self.interim) if self.head else b"")
+        return self._headers
+
+    @property
+    def cookies(self) -> CookieJar:
+        """The cookies that this response set."""
+        jar = CookieJar()
+        url = self._target.url
+        values = self.headers.get_all("set-cookie")
+        jar.absorb(values, url.origin.host, url.path, url.origin.is_tls, 0.0)
+        return jar
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether this response points elsewhere."""
+        return self.status_code in (301, 302, 303, 307, 308) and "location" in self.headers
+
+    @property
+    def elapsed(self) -> timedelta:
+        """From the request's first byte to the response's first byte."""
+        return timedelta(microseconds=max(self.first_byte_ns - self.sent_ns, 0) / 1000)
+
+    # body
+
+    @property
+    def content(self) -> bytes:
+        """The body, decoded. Raises DecodeError if it cannot be, or is larger than what is kept (64 MiB)."""
+        if self._content is None:
+            if self.stream is not None:
+                self._content = b"".join(self._decoded_parts())
+                return self._content
+            if self.truncated:
+                raise DecodeError("a body over 64 MiB is not kept")
+            encoding = self.headers.get("content-encoding", "") if self.raw_body else ""
+            self._content = decode_all(self.raw_body, encoding, DECODED_BYTES_MOST) if encoding else self.raw_body
+        return self._content
+
+    @property
+    def encoding(self) -> str:
+        """The name of the text encoding; may be set."""
+        return self._encoding or text_encoding(self.headers.get("content-type", ""), self.content)
+
+    @encoding.setter
+    def encoding(self, name: str) -> None:
+        self._encoding = name
+
+    @property
+    def text(self) -> str:
+        """The body as text; what does not decode is replaced."""
+        try:
+            return self.content.decode(self.encoding, "replace")
+        except LookupError:
+            return self.content.decode("utf-8", "replace")
+
+    def json(self, **options: Any) -> Any:
+        """The body as JSON. Raises json.JSONDecodeError (a ValueError); options go to json.loads."""
+        return json.loads(self.content, **options)
+
+    def raise_for_status(self) -> None:
+        """Raise HttpStatusError if the call failed."""
+        if not self.ok:
+            text = self.error if not self.status_code else f"{self.status_code} {self.reason}"
+            raise HttpStatusError(f"{text} for {self.method} {self.url}", self)
+
+    def iter_content(self, chunk_size: int | None = 1024) -> Iterator[bytes]:
+        """The decoded body in pieces of at most `chunk_size` bytes (None: as they come)."""
+        if self._content is not None or self.stream is None:
+            content = self.content
+            step = chunk_size or max(len(content), 1)
+            for start in range(0, len(content), step):
+                yield content[start : start + step]
+            return
+        for part in self._decoded_parts():
+            step = chunk_size or max(len(part), 1)
+            for start in range(0, len(part), step):
+                yield part[start : start + step]
+
+    def iter_lines(self, chunk_size: int = 1024, decode_unicode: bool = False) -> Iterator[Any]:
+        """The body's lines without their ends."""
+        pending = b""
+        for piece in self.iter_content(chunk_size):
+            lines = (pending + piece).splitlines(keepends=True)
+            pending = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else b""
+            for line in lines:
+                bare = line.rstrip(b"\r\n")
+                yield bare.decode(self.encoding, "replace") if decode_unicode else bare
+        if pending:
+            yield pending.decode(self.encoding, "replace") if decode_unicode else pending
+
+    def close(self) -> None:
+        """Stop reading a streamed body; nothing to do for any other."""
+        if self.stream is not None:
+            self.stream.close()
+
+    def __del__(self) -> None:
+        if self.stream is not None and self.stream.is_open:
+            self.stream.close()
+
+    # streamed bodies
+
+    def stream_ended(self, connection: Connection, failure: str) -> None:
+        """The body has come to its end, or to an end: take the last instants."""
+        self.done_ns = connection.done_ns if not failure else monotonic_ns()
+        self.bytes_in = connection.received_bytes
+        self.unstamped = connection.unstamped
+        self.error = failure
+        if self.on_done is not None:
+            self.on_done(self)
+
+    def _decoded_parts(self) -> Iterator[bytes]:
+        if self.stream is None:
+            return
+        encoding = self.headers.get("content-encoding", "")
+        if not encoding:
+            yield from self.stream.parts()
+            return
+        decoder = Decoder(encoding, DECODED_BYTES_MOST)
+        for part in self.stream.parts():
+            yield decoder.feed(part)
+        if not self.stream.failure:
+            yield decoder.finish()
+
+
+_STATUSES = frozenset(int(status) for status in http.HTTPStatus)

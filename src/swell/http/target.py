@@ -1,0 +1,34 @@
+"""Where a request goes, made ready once: the request line and Host as bytes, and what retry and framing need to know.
+
+Targets are cached per worker: a load test asks for the same few again and again.
+"""
+
+from __future__ import annotations
+
+from swell.http.url import Origin, Url
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
+
+
+class Target:
+    """A method and a URL, ready for the wire."""
+
+    __slots__ = ("host", "is_head", "is_idempotent", "line", "method", "origin", "path", "secure", "url")
+
+    def __init__(self, method: str, url: Url) -> None:
+        self.method = method
+        self.url = url
+        self.origin: Origin = url.origin
+        self.host = url.origin.host
+        self.path = url.path
+        self.secure = url.origin.is_tls
+        self.is_head = method == "HEAD"
+        self.is_idempotent = method in IDEMPOTENT
+        self.line = f"{method} {url.target} HTTP/1.1\r\nHost: {url.host_header}\r\n".encode("latin-1")
+
+    def __repr__(self) -> str:
+        return f"<Target {self.method} {self.url}>"
+
+    def through_proxy(self) -> bytes:
+        """The request line in absolute form (RFC 9112 §3.2.2), as a proxy for plain HTTP wants it."""
+        return f"{self.method} {self.url} HTTP/1.1\r\nHost: {self.url.host_header}\r\n".encode("latin-1")
