@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import ipaddress
+import re
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,6 +12,9 @@ from swell.errors import Problem
 
 MOST_USERS = 1_000_000
 MOST_WORKERS = 1_000
+LONGEST_S = 10 * 365 * 86_400
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+"""RFC 9110 §5.6.2: what a header may be called."""
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -47,12 +51,12 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ramp_s(self) -> float:
-        """How long it takes until all users have started."""
-        return self.users / self.spawn_rate_per_s
+        """How long it takes until all users have started; the first starts at once."""
+        return (self.users - 1) / self.spawn_rate_per_s
 
 
 class Revision(msgspec.Struct, frozen=True):
-    """Change `number` of a running plan: from `at_s` of the run on, go to `users` at `rate_per_s`. Number 0 is the plan."""
+    """Change `number` of a running plan: from `at_s` on, go to `users` at `rate_per_s`. Number 0 is the plan itself."""
 
     number: int
     at_s: float
@@ -66,30 +70,77 @@ def default_spawn_rate_per_s(users: int) -> float:
 
 
 def problems(plan: RunPlan) -> list[Problem]:
-    """Everything that is wrong with a plan; an empty list means that it can run."""
+    """Everything that is wrong with a plan, as far as the plan alone shows it; an empty list means that it can run."""
+    numbers = _number_problems(plan)
+    found = [*numbers, *_host_problems(plan), *_tag_problems(plan), *_wire_problems(plan)]
+    if not numbers and plan.run_time_s is not None and plan.ramp_s > plan.run_time_s:
+        found.append(_ramp_problem(plan))
+    return found
+
+
+def notices(plan: RunPlan) -> list[str]:
+    """What is allowed in a plan, but may not be what was meant."""
+    found = []
+    fixed = sum(scenario.fixed_count for scenario in plan.scenarios)
+    if fixed > plan.users:
+        found.append(f"the classes' fixed_count adds up to {fixed:,} users, but only {plan.users:,} run")
+    if plan.workers > plan.users:
+        found.append(f"{plan.workers - plan.users} of {plan.workers} workers have no user to run")
+    return found
+
+
+def host_faults(host: str) -> list[str]:
+    """Why `host` is no base URL of a target; empty when it is one."""
+    shown = repr(host if len(host) <= 80 else host[:79] + "…")
+    if host.startswith("unix:/"):
+        return []
+    try:
+        parts = urlsplit(host)
+        port = parts.port
+    except ValueError as error:
+        return [f"{shown} is not a URL: {error}"]
+    spaces = any(character.isspace() or not character.isprintable() for character in host)
+    if parts.scheme not in ("http", "https") or not parts.hostname or spaces or port == 0:
+        meant = re.fullmatch(r"[\w.-]{1,60}(:\d{1,5})?", host, re.ASCII)
+        return [f"{shown} is not an http:// or https:// URL" + (f"; did you mean http://{host}?" if meant else "")]
+    if parts.query or parts.fragment:
+        return [f"{shown} has a query or a fragment, which the base URL of a target cannot have"]
+    return []
+
+
+def parse_override(text: str) -> tuple[str, int, str]:
+    """The host, port and address of `HOST:PORT:ADDRESS`; brackets around IPv6 are optional. Raises ValueError."""
+    found = re.fullmatch(
+        r"(?P<host>\[[^\]]*\]|[^:\[\]\s]+):(?P<port>\d{1,5}):\[?(?P<address>[^\[\]\s]+?)\]?", text, re.ASCII
+    )
+    if found is None or not 0 < int(found["port"]) < 65_536:
+        raise ValueError(f"{text!r} is not of the form HOST:PORT:ADDRESS")
+    return found["host"].strip("[]").lower(), int(found["port"]), str(_address(found["address"]))
+
+
+def _number_problems(plan: RunPlan) -> list[Problem]:
     found = [
-        *_number_problems("--users", plan.users, MOST_USERS),
-        *_number_problems("--spawn-rate", plan.spawn_rate_per_s, MOST_USERS),
-        *_number_problems("--workers", plan.workers, MOST_WORKERS),
+        *_range_problem("--users", plan.users, MOST_USERS),
+        *_range_problem("--spawn-rate", plan.spawn_rate_per_s, MOST_USERS),
+        *_range_problem("--workers", plan.workers, MOST_WORKERS),
+        *_range_problem("--stop-timeout", plan.stop_timeout_s, LONGEST_S, zero_ok=True),
     ]
     if plan.run_time_s is not None:
-        found += _number_problems("--run-time", plan.run_time_s, 10 * 365 * 86_400)
-    if not (math.isfinite(plan.stop_timeout_s) and plan.stop_timeout_s >= 0):
-        found.append(Problem(f"{plan.stop_timeout_s:g} is not a time of 0 s or more", "--stop-timeout"))
-    if not found and plan.run_time_s is not None and plan.ramp_s > plan.run_time_s:
-        found.append(_ramp_problem(plan))
-    return found + _host_problems(plan)
+        found += _range_problem("--run-time", plan.run_time_s, LONGEST_S)
+    return found
 
 
-def _number_problems(option: str, value: float, most: float) -> list[Problem]:
-    if math.isfinite(value) and 0 < value <= most:
+def _range_problem(option: str, value: float, most: int, *, zero_ok: bool = False) -> list[Problem]:
+    if 0 < value <= most or (zero_ok and value == 0):
         return []
-    return [Problem(f"{value:g} is not a number over 0 and up to {most:,}", option)]
+    shown = f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    least = "of 0 or more" if zero_ok else "over 0"
+    return [Problem(f"{shown} is not a number {least} and up to {most:,}", option)]
 
 
 def _ramp_problem(plan: RunPlan) -> Problem:
     return Problem(
-        f"{plan.users} users at {plan.spawn_rate_per_s:g}/s take {plan.ramp_s:g} s to start, "
+        f"{plan.users:,} users at {plan.spawn_rate_per_s:g}/s take {plan.ramp_s:g} s to start, "
         f"but the run ends after {plan.run_time_s:g} s",
         "--spawn-rate",
         "raise --spawn-rate or --run-time, or lower --users",
@@ -97,10 +148,9 @@ def _ramp_problem(plan: RunPlan) -> Problem:
 
 
 def _host_problems(plan: RunPlan) -> list[Problem]:
-    found = []
     if plan.host:
-        found += [Problem(text, "--host") for text in host_faults(plan.host)]
-        return found
+        return [Problem(text, "--host") for text in host_faults(plan.host)]
+    found = []
     for scenario in plan.scenarios:
         if scenario.host:
             found += [Problem(text, f"{scenario.name}.host") for text in host_faults(scenario.host)]
@@ -109,15 +159,30 @@ def _host_problems(plan: RunPlan) -> list[Problem]:
     return found
 
 
-def host_faults(host: str) -> list[str]:
-    """Why `host` is no base URL of a target; empty when it is one."""
-    if host.startswith("unix:/"):
-        return []
+def _tag_problems(plan: RunPlan) -> list[Problem]:
+    both = sorted(set(plan.tags) & set(plan.exclude_tags))
+    return [Problem(f"{tag!r} is also among the --tags to run", "--exclude-tags") for tag in both]
+
+
+def _wire_problems(plan: RunPlan) -> list[Problem]:
+    found = []
+    if plan.request_id_header and not TOKEN.fullmatch(plan.request_id_header):
+        what = f"{plan.request_id_header!r} is not the name of a header"
+        found.append(Problem(what, "--request-id-header", "letters, digits and -, for example X-Request-ID"))
+    for option, texts, parse in (
+        ("--resolve", plan.resolve, parse_override),
+        ("--source-address", plan.source_addresses, _address),
+    ):
+        for text in texts:
+            try:
+                parse(text)
+            except ValueError as fault:
+                found.append(Problem(str(fault), option))
+    return found
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
-        parts = urlsplit(host)
-        port_ok = parts.port is None or parts.port > 0
-    except ValueError as error:
-        return [f"{host!r} is not a URL: {error}"]
-    if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in host) or not port_ok:
-        return [f"{host!r} is not an http:// or https:// URL"]
-    return []
+        return ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IP address") from None
