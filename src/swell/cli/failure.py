@@ -44,8 +44,9 @@ def _say(error: BaseException) -> int:
 
 
 def _say_foreseen(error: SwellError) -> int:
-    if isinstance(error, ScriptError) and error.author_traceback:
-        print(error.author_traceback.rstrip("\n"), file=sys.stderr)
+    script_error = error.__cause__ if isinstance(error.__cause__, ScriptError) else error
+    if isinstance(script_error, ScriptError) and script_error.author_traceback:
+        print(script_error.author_traceback.rstrip("\n"), file=sys.stderr)
     problems = error.problems if isinstance(error, PlanError) else [Problem(str(error), hint=error.hint)]
     for problem in dict.fromkeys(problems):
         _print_line(str(problem))

@@ -16,6 +16,7 @@ from swell.cli.options import Option
 from swell.cli.parsing import click_option, command_line_layer, write_options
 from swell.cli.patching import patch
 from swell.cli.settings import Given, Settings
+from swell.cli.values import did_you_mean
 from swell.errors import PlanError, Problem
 
 if TYPE_CHECKING:
@@ -32,7 +33,14 @@ class Opened:
     settings: Settings = dataclasses.field(default_factory=lambda: Settings({}, {}))
     script: LoadedScript | None = None
     problems: list[Problem] = dataclasses.field(default_factory=list)
-    author_traceback: str = ""
+    script_error: PlanError | None = None
+
+    def script_without(self, *more: Problem) -> LoadedScript:
+        """The script, if nothing is wrong with it, with the command line, and in `more`. Raises PlanError otherwise."""
+        found = [self.settings.placed(problem) for problem in (*self.problems, *more)]
+        if found or self.script is None:
+            raise PlanError(found) from self.script_error
+        return self.script
 
 
 class ScriptCommand(click.Command):
@@ -66,6 +74,9 @@ class ScriptCommand(click.Command):
         if not opened.path:
             opened.problems.append(Problem("no script given", f"swell {self.name}", f"swell {self.name} SCRIPT.py"))
             return
+        if not os.path.isfile(opened.path):
+            opened.problems.append(_no_such_script(opened.path))
+            return
         patch()
         from swell.script.loader import load
 
@@ -78,7 +89,7 @@ class ScriptCommand(click.Command):
             )
         except PlanError as error:
             opened.problems += error.problems
-            opened.author_traceback = getattr(error, "author_traceback", "")
+            opened.script_error = error
 
 
 def _resolve(
@@ -89,3 +100,12 @@ def _resolve(
     files, faults = settings.config_layers(known, Path.cwd(), named.text if named else "")
     resolved, more = settings.resolve(known, [given, surroundings, *files])
     return resolved, faults + more
+
+
+def _no_such_script(path: str) -> Problem:
+    if os.path.isdir(path):
+        return Problem("it is a folder, not a script", path)
+    folder = os.path.dirname(path) or "."
+    near = os.listdir(folder) if os.path.isdir(folder) else []
+    hint = did_you_mean(os.path.basename(path), [name for name in near if name.endswith(".py")])
+    return Problem("no such script", path, hint)

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import secrets
+import sys
 
 from swell.cli import options
-from swell.cli.machine import usable_cores
+from swell.cli.checks import machine_problems, output_problems
+from swell.cli.machine import raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
 from swell.cli.settings import Settings
-from swell.errors import PlanError
-from swell.plan import RunPlan, Scenario, default_spawn_rate_per_s, problems
+from swell.plan import RunPlan, Scenario, default_spawn_rate_per_s, notices, problems
 
 
 def start(opened: Opened) -> int:
     """Check everything that can be known before a run, then carry it out. Raises PlanError with all that is wrong."""
-    scenarios = opened.script.scenarios if opened.script else ()
-    plan = plan_of(opened.settings, opened.path, scenarios)
-    found = opened.problems + [opened.settings.placed(problem) for problem in problems(plan)]
-    if found or opened.script is None:
-        raise PlanError(found)
+    settings = opened.settings
+    plan = plan_of(settings, opened.path, opened.script.scenarios if opened.script else ())
+    script = opened.script_without(
+        *problems(plan),
+        *machine_problems(plan, usable_cores(), raise_fd_limit()),
+        *output_problems("--json", settings[options.JSON]),
+    )
     from swell.cli.run import Faces, carry_out
 
-    settings = opened.settings
     faces = Faces(
         json_path=settings[options.JSON] or None,
         quiet=settings[options.QUIET],
         strict=settings[options.STRICT],
         exit_code_on_failures=settings[options.EXIT_CODE_ON_FAILURES],
     )
-    return carry_out(plan, opened.script, faces)
+    for notice in () if faces.quiet else notices(plan):
+        print(f"swell: notice: {notice}", file=sys.stderr)
+    return carry_out(plan, script, faces)
 
 
 def plan_of(settings: Settings, script: str, scenarios: tuple[Scenario, ...]) -> RunPlan:

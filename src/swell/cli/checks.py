@@ -1,0 +1,93 @@
+"""What can be known before a run of whether this machine and its disk will carry it. Nothing here leaves a trace."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+
+from swell.cli.machine import FdLimit
+from swell.errors import Problem
+from swell.plan import MOST_USERS, MOST_WORKERS, RunPlan
+
+FDS_OF_A_WORKER = 64
+"""What a worker has open besides its users' connections: its ring, its link, its loop, the script's own files."""
+WORKERS_PER_CORE = 8
+LEAST_WORKERS_LIMIT = 64
+
+
+def machine_problems(plan: RunPlan, cores: int, fd_limit: FdLimit) -> list[Problem]:
+    """Why this machine cannot carry the plan. What `plan.problems` has said already is not said again."""
+    return [
+        *_worker_problems(plan.workers, cores),
+        *_fd_problems(plan, fd_limit),
+        *(problem for address in plan.source_addresses for problem in _address_problems(address)),
+    ]
+
+
+def output_problems(option: str, path: str) -> list[Problem]:
+    """Why a file that is to be written at the end cannot be; `-` and '' always can."""
+    if path in ("", "-"):
+        return []
+    try:
+        fault = _fault_of_output(path)
+    except OSError as error:
+        fault = (error.strerror or str(error)).lower()
+    except ValueError as error:  # a NUL in it
+        fault = str(error)
+    return [Problem(f"{path!r} cannot be written: {fault}", option)] if fault else []
+
+
+def _worker_problems(workers: int, cores: int) -> list[Problem]:
+    most = max(cores * WORKERS_PER_CORE, LEAST_WORKERS_LIMIT)
+    if workers <= most or workers > MOST_WORKERS:
+        return []
+    what = f"{workers:,} workers are too many for the {cores} usable core{'s' * (cores > 1)} of this machine"
+    return [Problem(what, "--workers", f"at most {most}; one per core is fastest")]
+
+
+def _fd_problems(plan: RunPlan, limit: FdLimit) -> list[Problem]:
+    """Each user holds at least one connection, and each worker has its own limit."""
+    connects = not plan.scenarios or any(scenario.needs_host for scenario in plan.scenarios)
+    if limit.soft is None or not connects or plan.workers < 1 or plan.users > MOST_USERS:
+        return []
+    needed = -(-plan.users // plan.workers) + FDS_OF_A_WORKER
+    if needed <= limit.soft:
+        return []
+    share = f"{needed:,} open files" + (f" in each of {plan.workers} workers" if plan.workers > 1 else "")
+    what = f"{plan.users:,} users need {share}, but {limit.soft:,} are allowed"
+    return [Problem(what, "--users", f"`ulimit -n {needed}` as root before it, or more --workers")]
+
+
+def _address_problems(text: str) -> list[Problem]:
+    family = socket.AF_INET6 if ":" in text else socket.AF_INET
+    try:
+        socket.inet_pton(family, text.partition("%")[0])
+    except OSError:
+        return []  # no address at all
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((text, 0))
+    except OSError:
+        what = f"{text!r} is not an address of this machine"
+        return [Problem(what, "--source-address", "`ip -brief address` lists them")]
+    return []
+
+
+def _fault_of_output(path: str) -> str:
+    """Why `path` cannot be opened for writing, or ''. What is there stays as it is; nothing new is left behind."""
+    folder = os.path.dirname(path) or "."
+    if not os.path.lexists(folder):
+        return f"there is no folder {folder!r}"
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        os.unlink(path)
+        return ""
+    if stat.S_ISDIR(mode):
+        return "it is a folder"
+    if stat.S_ISREG(mode):
+        os.close(os.open(path, os.O_WRONLY))
+        return ""
+    return "" if os.access(path, os.W_OK) else "permission denied"  # opening a pipe might wait for its reader
