@@ -1,0 +1,1 @@
+"""Real servers that tests use as targets: each started on a free port of loopback, each stopped by its own id."""
