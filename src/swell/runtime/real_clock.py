@@ -1,0 +1,147 @@
+"""The real clock: the monotonic clock of this machine, and sleeping on it while gevent's loop runs.
+
+Sleepers stand in a heap by their due moment; one alarm a process rings for the first of them. It switches straight
+into the greenlets that are due. An entry is `[due_ns, order, greenlet]`, and its greenlet is taken out when its sleep
+ends, however that ends: nothing but the sleep itself is ever woken through it. Entries of sleeps that ended early
+are dropped once they are the larger part of the heap.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from types import TracebackType
+from typing import Any
+
+import gevent
+import greenlet
+
+from swell.runtime.alarm import Alarm, open_alarm
+
+_LITTER = 64
+_now_ns = time.monotonic_ns
+
+
+class Guard:
+    """Hands what a greenlet died of to the hub, which would otherwise stop calling whoever had switched into it."""
+
+    __slots__ = ("_hub",)
+
+    def __init__(self, hub: Any) -> None:
+        self._hub = hub
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if kind is not None:
+            self._hub.handle_error(self, kind, error, traceback)
+        return True
+
+
+class RealClock:
+    """The clock of one gevent hub; the hub is the one of the thread that makes it."""
+
+    __slots__ = ("_alarm", "_dead", "_guard", "_heap", "_hub", "_order", "_ringing", "_sleepers")
+
+    now_ns = staticmethod(time.monotonic_ns)
+
+    def __init__(self, alarm: Alarm | None = None) -> None:
+        self._hub: Any = gevent.get_hub()
+        self._guard = Guard(self._hub)
+        self._heap: list[list[Any]] = []
+        self._sleepers: dict[greenlet.greenlet, list[Any]] = {}
+        self._dead = 0
+        self._order = 0
+        self._ringing = False
+        self._alarm = alarm or open_alarm(self._hub.loop, self.ring)
+
+    def __repr__(self) -> str:
+        return f"<RealClock, {len(self._sleepers)} asleep, {self._dead} entries dead>"
+
+    def sleep_until_ns(self, due_ns: int) -> None:
+        """Let others run until `due_ns`, or until `wake`; returns at once if that has passed."""
+        now_ns = _now_ns()
+        if due_ns <= now_ns:
+            return
+        sleeper = greenlet.getcurrent()
+        self._order += 1
+        entry = [due_ns, self._order, sleeper]
+        heapq.heappush(self._heap, entry)
+        self._sleepers[sleeper] = entry
+        if self._heap[0] is entry and not self._ringing:
+            self._alarm.arm(due_ns - now_ns)
+        try:
+            while entry[2] is not None:
+                self._hub.switch()
+        finally:
+            self._leave(entry, sleeper)
+
+    def wake(self, sleeper: greenlet.greenlet) -> bool:
+        """End the sleep of `sleeper` in the loop's next turn; False, and nothing done, if it does not sleep here."""
+        entry = self._sleepers.get(sleeper)
+        if entry is None:
+            return False
+        self._hub.loop.run_callback(self._wake, entry)
+        return True
+
+    def ring(self) -> None:
+        """Wake everyone who is due; called by the alarm, in the hub."""
+        heap = self._heap
+        now_ns = _now_ns()
+        self._ringing = True
+        try:
+            while heap and heap[0][0] <= now_ns:
+                entry = heapq.heappop(heap)
+                sleeper = entry[2]
+                if sleeper is None:
+                    self._dead -= 1
+                else:
+                    entry[2] = None
+                    with self._guard:
+                        sleeper.switch()
+        finally:
+            self._ringing = False
+            self._tidy()
+            self._arm()
+
+    def _wake(self, entry: list[Any]) -> None:
+        sleeper = entry[2]
+        if sleeper is not None:
+            entry[2] = None
+            self._dead += 1
+            sleeper.switch()
+
+    def _leave(self, entry: list[Any], sleeper: greenlet.greenlet) -> None:
+        del self._sleepers[sleeper]
+        if entry[2] is not None:
+            entry[2] = None
+            self._dead += 1
+        if self._dead and not self._ringing and self._tidy():
+            self._arm()
+
+    def _tidy(self) -> bool:
+        """Drop the entries of ended sleeps, when they are many or when nobody sleeps any more."""
+        if self._sleepers and (self._dead < _LITTER or 2 * self._dead < len(self._heap)):
+            return False
+        self._heap[:] = [entry for entry in self._heap if entry[2] is not None]
+        heapq.heapify(self._heap)
+        self._dead = 0
+        return True
+
+    def _arm(self) -> None:
+        if self._heap:
+            self._alarm.arm(self._heap[0][0] - _now_ns())
+        else:
+            self._alarm.disarm()
+
+    def check(self) -> None:
+        """Raise AssertionError if heap and sleepers disagree."""
+        alive = [entry for entry in self._heap if entry[2] is not None]
+        assert len(self._heap) - len(alive) == self._dead, (len(self._heap), len(alive), self._dead)
+        assert all(self._sleepers.get(entry[2]) is entry for entry in alive)
+
+    def close(self) -> None:
+        """Close the alarm. Nobody may be asleep."""
+        self._alarm.close()
