@@ -32,7 +32,7 @@ def revision_0(plan: RunPlan) -> Revision:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """From `from_ns` on, steps from `before` users to `goal`, one each `step_ns`; the last before was at `latest_ns`."""
+    """From `from_ns` on, steps from `before` users to `goal`, one each `step_ns`; the one before was at `latest_ns`."""
 
     from_ns: int
     before: int
@@ -121,13 +121,19 @@ class Schedule:
 
     @property
     def settled_ns(self) -> int:
-        """When the last goal is reached."""
+        """When the last goal is reached. There must be a revision."""
         piece = self._pieces[-1]
         return ceil(piece.step_at(piece.steps - 1)) if piece.steps else piece.from_ns
 
     @property
     def goal(self) -> int:
-        return self._pieces[-1].goal
+        """The last number of users that was asked for."""
+        return self._pieces[-1].goal if self._pieces else 0
+
+    @property
+    def step_ns(self) -> Fraction:
+        """The time between two starts, by the last revision."""
+        return self._pieces[-1].step_ns
 
     def _step_ns(self, number: int, user: int) -> int | None:
         """When piece `number` starts or takes away `user`, if the next piece lets it come to that."""

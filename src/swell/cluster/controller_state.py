@@ -1,0 +1,299 @@
+"""What a controller does next: pure, so that lost messages and dying workers can be tried without a process.
+
+    GATHERING ──all ready──► RUNNING ──run time, a stop, all users gone──► ENDING ──nothing more can come──► OVER
+
+A worker that dies while the run goes on is replaced: its ring is read, and a new incarnation gets the same share, so
+the two never overlap. A worker that dies as soon as it is up is given up after the third time.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Iterable
+
+from swell.clock import NS_PER_S
+from swell.cluster.controller_steps import (
+    Apply,
+    Begin,
+    Command,
+    Deliver,
+    Died,
+    Ending,
+    Event,
+    Garbled,
+    Heard,
+    Joined,
+    Kill,
+    Launch,
+    Lost,
+    Over,
+    Recover,
+    Recovered,
+    Revise,
+    Revised,
+    Send,
+    Show,
+    Spawned,
+    Started,
+    StopWanted,
+    Ticked,
+)
+from swell.cluster.course_state import Course
+from swell.cluster.member_state import Member, Membership, identity_of
+from swell.cluster.messages import (
+    PROTOCOL,
+    Acknowledge,
+    Dismiss,
+    Failed,
+    FromWorker,
+    Hello,
+    Orders,
+    Output,
+    Pulse,
+    Report,
+    Welcome,
+    WorkerPhase,
+)
+from swell.cluster.placement import place
+from swell.plan import RunPlan
+from swell.result import End
+from swell.segment import Segment
+
+READY_WITHIN_NS = 60 * NS_PER_S
+KILL_AFTER_NS = 10 * NS_PER_S
+"""Beyond the stop time-out: how long a worker may take to send its last segment."""
+SENDERS_REFUSED_CAP = 1_000
+
+
+class Phase(enum.Enum):
+    """How far the run has come."""
+
+    GATHERING = "gathering"
+    RUNNING = "running"
+    ENDING = "ending"
+    OVER = "over"
+
+
+class ControllerState:
+    """One run as its controller sees it."""
+
+    def __init__(self, run: str, plan: RunPlan, welcome: Welcome) -> None:
+        self.run = run
+        self.plan = plan
+        self.phase = Phase.GATHERING
+        self.members = Membership()
+        self.course = Course(plan)
+        self.refused: Counter[bytes] = Counter()
+        """Frames by sender that were no message, or not this run's."""
+        self._welcome = welcome
+        self._orders_number = 0
+        self._give_up_ns = 0
+
+    def __repr__(self) -> str:
+        return f"<ControllerState {self.phase.value}, {self.course}, {self.members}>"
+
+    @property
+    def users(self) -> int:
+        """Users that are there, as far as their workers have said."""
+        return sum(member.users for member in self.members.live)
+
+    def handle(self, event: Event, now_ns: int) -> list[Command]:
+        """Take in what has happened at `now_ns`, and say what is to be done about it, in this order."""
+        if self.phase is Phase.OVER:
+            return []
+        match event:
+            case Started():
+                self._give_up_ns = now_ns + READY_WITHIN_NS
+                commands: list[Command] = [self._launch(worker, now_ns) for worker in range(self.plan.workers)]
+            case Heard(sender, message):
+                commands = self._hear(sender, message, now_ns)
+            case Garbled(sender):
+                self._refuse(sender)
+                commands = []
+            case Ticked():
+                commands = []
+            case Died():
+                commands = self._died(event, now_ns)
+            case Recovered(worker, incarnation, segments):
+                commands = self._recovered(worker, incarnation, segments)
+            case Revised(more):
+                commands = self._revise(more, now_ns)
+            case StopWanted(end, text):
+                commands = self._stop(end, text, now_ns)
+        return commands + self._progress(now_ns)
+
+    # --- what workers say --------------------------------------------------------------------------------------------
+
+    def _hear(self, sender: bytes, message: FromWorker, now_ns: int) -> list[Command]:
+        member = self.members.called(sender)
+        if isinstance(message, Hello):
+            return self._greet(sender, member, message)
+        if member is None or not member.greeted:
+            return self._refuse(sender)
+        match message:
+            case Pulse():
+                again = member.felt(message, now_ns) if member.live else None
+                return [Send(sender, again)] if again else []
+            case Segment():
+                return self._segment(member, message)
+            case Output(lines, error):
+                return [Show(member.worker, lines, error)]
+            case Report(data):
+                return [Deliver(member.worker, data)]
+            case Failed(text, exit_code, author_traceback):
+                return self._fail(f"worker {member.worker}: {text}", exit_code, author_traceback)
+
+    def _greet(self, sender: bytes, member: Member | None, hello: Hello) -> list[Command]:
+        fault = self._fault(member, hello)
+        if member is None or fault:
+            self._refuse(sender)
+            return [Send(sender, Dismiss(fault))]
+        first, member.greeted = not member.greeted, True
+        return [*([Joined(hello)] if first else []), Send(sender, self._welcome)]
+
+    def _fault(self, member: Member | None, hello: Hello) -> str:
+        if hello.protocol != PROTOCOL:
+            return f"the worker speaks version {hello.protocol}, the controller version {PROTOCOL}"
+        if hello.run != self.run:
+            return f"this is run {self.run}, not {hello.run}"
+        if member is None or member.lost or (hello.worker, hello.incarnation) != (member.worker, member.incarnation):
+            return f"worker {hello.worker}.{hello.incarnation} is not part of the run"
+        return ""
+
+    def _segment(self, member: Member, segment: Segment) -> list[Command]:
+        if (segment.run, segment.worker, segment.incarnation) != (self.run, member.worker, member.incarnation):
+            return self._refuse(member.identity)
+        applied: list[Command] = [Apply(segment)] if member.takes(segment) else []
+        return [*applied, Send(member.identity, Acknowledge(member.applied))]
+
+    def _refuse(self, sender: bytes) -> list[Command]:
+        if sender in self.refused or len(self.refused) < SENDERS_REFUSED_CAP:
+            self.refused[sender] += 1
+        return []
+
+    def _fail(self, failure: str, exit_code: int = 4, author_traceback: str = "") -> list[Command]:
+        """Before the beginning, one worker that cannot take part ends it all; later its death says the same."""
+        if self.phase is not Phase.GATHERING:
+            return []
+        self.phase = Phase.OVER
+        return [*self._kill_all(), Over(failure, exit_code, author_traceback)]
+
+    # --- workers that die --------------------------------------------------------------------------------------------
+
+    def _died(self, event: Died, now_ns: int) -> list[Command]:
+        member = self.members.present.get(event.worker)
+        if member is None or member.incarnation != event.incarnation or not member.live:
+            return []
+        if self.phase is Phase.GATHERING:
+            return self._fail(f"worker {event.worker} {event.because}" + (f"\n{event.output}" if event.output else ""))
+        replace = self.members.lose(member, now_ns) and self.phase is Phase.RUNNING
+        return [
+            Lost(member.worker, member.incarnation, event.because),
+            Recover(member.worker, member.incarnation),
+            *([self._launch(member.worker, now_ns)] if replace else []),
+        ]
+
+    def _recovered(self, worker: int, incarnation: int, segments: Iterable[Segment]) -> list[Command]:
+        member = self.members.called(identity_of(worker, incarnation))
+        if member is None or not member.lost:
+            return []
+        member.recovered = True
+        return [Apply(segment) for segment in segments if member.takes(segment)]
+
+    def _launch(self, worker: int, now_ns: int) -> Command:
+        return Launch(worker, self.members.add(worker, now_ns).incarnation)
+
+    # --- the course of the run ---------------------------------------------------------------------------------------
+
+    def _progress(self, now_ns: int) -> list[Command]:
+        """What time, and all workers together, have brought about."""
+        match self.phase:
+            case Phase.GATHERING:
+                return self._gather(now_ns)
+            case Phase.RUNNING:
+                return self._run(now_ns)
+            case Phase.ENDING:
+                return self._end(now_ns)
+            case Phase.OVER:
+                return []
+
+    def _gather(self, now_ns: int) -> list[Command]:
+        if self.members.present and not self.members.loading:
+            self.phase = Phase.RUNNING
+            begin_ns = self.course.begin(now_ns)
+            for worker, share in place(dict.fromkeys(self.members.present, 1.0)).items():
+                self.members.present[worker].share = share
+            return [Begin(begin_ns), *self._order_all(now_ns)]
+        if self.members.present and now_ns >= self._give_up_ns:
+            names = ", ".join(str(member.worker) for member in self.members.loading)
+            return self._fail(f"not ready within {READY_WITHIN_NS // NS_PER_S} s: worker {names}")
+        return []
+
+    def _run(self, now_ns: int) -> list[Command]:
+        live = self.members.live
+        late = [member for member in live if member.phase is WorkerPhase.READY and not member.orders.number]
+        for member in late:
+            member.share_from_ns = now_ns
+        commands: list[Command] = [self._order(member, now_ns) for member in late]
+        if self.course.spawned(now_ns):
+            commands.append(Spawned(self.course.users))
+        if self.course.ends_ns is not None and now_ns >= self.course.ends_ns:
+            return commands + self._stop(End.COMPLETED, "", now_ns)
+        if not live:
+            return commands + self._stop(End.FAILED, "no worker is left", now_ns)
+        if all(member.idle for member in live):
+            return commands + self._stop(End.COMPLETED, "all users have stopped", now_ns)
+        return commands
+
+    def _end(self, now_ns: int) -> list[Command]:
+        if all(member.finished for member in self.members):
+            self.phase = Phase.OVER
+            return [Over()]
+        if now_ns < self._give_up_ns:
+            return []
+        self._give_up_ns = now_ns + KILL_AFTER_NS
+        return self._kill_all()
+
+    def _stop(self, end: End, text: str, now_ns: int) -> list[Command]:
+        if self.phase is Phase.GATHERING:
+            return self._fail("stopped before the run had begun")
+        if self.phase is not Phase.RUNNING:
+            return []
+        self.phase = Phase.ENDING
+        ends_ns = self.course.end(now_ns)
+        self._give_up_ns = now_ns + round(self.plan.stop_timeout_s * NS_PER_S) + KILL_AFTER_NS
+        unready = self.members.loading
+        for member in unready:
+            member.lost = member.recovered = True  # a replacement that has not come to anything yet
+        kills: list[Command] = [Kill(member.worker, member.incarnation) for member in unready]
+        return [Ending(end, text, ends_ns), *self._order_all(now_ns), *kills]
+
+    def _revise(self, more: int, now_ns: int) -> list[Command]:
+        revision = self.course.revise(more, now_ns) if self.phase is Phase.RUNNING else None
+        return [Revise(revision), *self._order_all(now_ns)] if revision else []
+
+    def _order_all(self, now_ns: int) -> list[Command]:
+        ready = [member for member in self.members.live if member.phase is not WorkerPhase.LOADING]
+        return [self._order(member, now_ns) for member in ready]
+
+    def _order(self, member: Member, now_ns: int) -> Command:
+        self._orders_number += 1
+        orders = Orders(
+            number=self._orders_number,
+            begin_ns=self.course.begin_ns,
+            ends_ns=self.course.ends_ns,
+            revisions=self.course.revisions,
+            share=member.share,
+            share_from_ns=member.share_from_ns or self.course.begin_ns or 0,
+        )
+        return Send(member.identity, member.order(orders, now_ns))
+
+    def _kill_all(self) -> list[Command]:
+        return [Kill(member.worker, member.incarnation) for member in self.members.live]
+
+    def check(self) -> None:
+        """Raise AssertionError if the run contradicts itself."""
+        self.course.check()
+        self.members.check()
+        assert self.phase is Phase.GATHERING or self.phase is Phase.OVER or self.course.begin_ns is not None

@@ -1,0 +1,191 @@
+"""What happens to a controller (events), and what it then does (commands); `controller_state.py` is the way between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from swell.cluster.messages import FromController, FromWorker, Hello
+from swell.plan import Revision
+from swell.result import End
+from swell.segment import Segment
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The controller is up; workers can be launched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A frame from `sender` was a message."""
+
+    sender: bytes
+    message: FromWorker
+
+
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """A frame from `sender` was none."""
+
+    sender: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """Whoever launched a worker has seen it end. `because` says how, in words that follow "worker 1 "."""
+
+    worker: int
+    incarnation: int
+    because: str
+    output: str = ""
+    """The last it wrote, outside the link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a dead worker left behind, in order; some of it may have come before."""
+
+    worker: int
+    incarnation: int
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """Somebody wants another number of users: more, or fewer."""
+
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopWanted:
+    """Somebody, or something, wants the run to end gracefully now."""
+
+    end: End
+    text: str = ""
+
+
+Event = Started | Heard | Garbled | Ticked | Died | Recovered | Revised | StopWanted
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    to: bytes
+    message: FromController
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Start a worker process; `Hello` or `Died` follows."""
+
+    worker: int
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """End a worker process at once; `Died` follows."""
+
+    worker: int
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recover:
+    """Read what a dead worker left behind; `Recovered` follows."""
+
+    worker: int
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A worker is in."""
+
+    hello: Hello
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Take a segment in: it is the next of its worker."""
+
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A worker is gone that should not be."""
+
+    worker: int
+    incarnation: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """All workers are ready: the run's zero is at `begin_ns`."""
+
+    begin_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """All users that the plan has asked for so far have had their start."""
+
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """The plan has a new revision."""
+
+    revision: Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The plan has come to its end; workers let their users finish."""
+
+    end: End
+    text: str
+    ends_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Lines that a worker's user code has written."""
+
+    worker: int
+    lines: tuple[str, ...]
+    error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """A worker's listeners of `report_to_master` have sent this."""
+
+    worker: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Nothing more is expected from any worker. `failure`: the run could not be carried out, and why."""
+
+    failure: str = ""
+    exit_code: int = 4
+    author_traceback: str = ""
+
+
+Command = (
+    Send | Launch | Kill | Recover | Joined | Apply | Lost | Begin | Spawned | Revise | Ending | Show | Deliver | Over
+)

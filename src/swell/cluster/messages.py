@@ -1,0 +1,185 @@
+"""What a controller and its workers say to each other: MessagePack, decoded by type at one boundary.
+
+A message may be lost, repeated or late (ZeroMQ is at-most-once), so nothing depends on a single one:
+
+- `Orders` are all that a worker is to do, numbered; a `Pulse` says which number the worker has. Who has an old number
+  gets them again. There is no message for the change alone.
+- `Pulse` is all that a worker is at the moment; the next one, a second later, makes up for one that was lost.
+- A `Segment` is sent until an `Acknowledge` covers it; it is applied in the order of its number, once.
+- `Output`, `Report` and `Failed` are what is left: they are counted when they cannot be sent, and not repeated.
+
+Instants are the controller's CLOCK_MONOTONIC, in nanoseconds.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from swell.errors import LinkError
+from swell.load.shares import NOTHING, Share
+from swell.plan import Revision, RunPlan
+from swell.segment import Segment
+
+Said = TypeVar("Said")
+
+PROTOCOL = 1
+FRAME_BYTES_MAX = 32 << 20
+LINES_PER_OUTPUT = 200
+LINE_CHARACTERS = 2_000
+
+
+class WorkerPhase(enum.Enum):
+    """How far a worker has come."""
+
+    LOADING = "loading"
+    READY = "ready"
+    RUNNING = "running"
+    DRAINING = "draining"
+    DONE = "done"
+    """No user is left and the final segment is sealed."""
+
+
+# --- from a worker ---------------------------------------------------------------------------------------------------
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """A worker introduces itself; repeated until it is welcomed."""
+
+    run: str
+    worker: int
+    incarnation: int
+    host: str
+    pid: int
+    capacity: float = 1.0
+    protocol: int = PROTOCOL
+
+
+class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
+    """A worker is alive, and this is its state; once a second, and when something has changed."""
+
+    phase: WorkerPhase
+    orders: int
+    """The number of the orders that it follows."""
+    at_ns: int
+    users: int = 0
+    idle: bool = False
+    """All users that these orders will ever bring here have started and gone."""
+
+
+class Output(msgspec.Struct, frozen=True, tag="output"):
+    """Lines that user code, or a log, has written in the worker."""
+
+    lines: tuple[str, ...]
+    error: bool = False
+    """Written to standard error."""
+
+
+class Report(msgspec.Struct, frozen=True, tag="report"):
+    """What listeners of `report_to_master` want those of `worker_report` to have: MessagePack of their dict."""
+
+    data: bytes
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The worker cannot take part; it ends."""
+
+    text: str
+    exit_code: int = 4
+    author_traceback: str = ""
+
+
+# --- from the controller ---------------------------------------------------------------------------------------------
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    """The worker is in: what it needs to get ready."""
+
+    plan: RunPlan
+    shared: bytes = b"\x80"
+    """The values of the script's `@setup` functions, a MessagePack map."""
+    pulse_interval_s: float = 1.0
+    report_interval_s: float = 1.0
+
+
+class Orders(msgspec.Struct, frozen=True, tag="orders"):
+    """All that one worker is to do; a higher number replaces a lower one."""
+
+    number: int
+    begin_ns: int | None = None
+    """The run's zero. None: get ready and wait."""
+    ends_ns: int | None = None
+    """No new task starts from here on. None: until further orders."""
+    revisions: tuple[Revision, ...] = ()
+    share: Share = NOTHING
+    share_from_ns: int = 0
+    """Users of the share that should long be there are started from here on, one after the other."""
+
+
+class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
+    """All segments up to this number have been applied."""
+
+    sequence: int
+
+
+class Dismiss(msgspec.Struct, frozen=True, tag="dismiss"):
+    """The worker is not, or no longer, part of the run: it ends at once."""
+
+    because: str
+
+
+FromWorker = Hello | Pulse | Segment | Output | Report | Failed
+FromController = Welcome | Orders | Acknowledge | Dismiss
+Message = FromWorker | FromController
+
+_encoder = msgspec.msgpack.Encoder()
+_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+_from_controller: msgspec.msgpack.Decoder[FromController] = msgspec.msgpack.Decoder(FromController)
+_values: msgspec.msgpack.Decoder[dict[str, object]] = msgspec.msgpack.Decoder(dict[str, object])
+
+
+def encode(message: Message) -> bytes:
+    """A message as one frame."""
+    return _encoder.encode(message)
+
+
+def decode_from_worker(frame: bytes) -> FromWorker:
+    """What a worker said. Raises LinkError for anything else."""
+    return _decode(_from_worker, frame)
+
+
+def decode_from_controller(frame: bytes) -> FromController:
+    """What the controller said. Raises LinkError for anything else."""
+    return _decode(_from_controller, frame)
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[Said], frame: bytes) -> Said:
+    if len(frame) > FRAME_BYTES_MAX:
+        raise LinkError(f"a frame of {len(frame):,} bytes is over the limit of {FRAME_BYTES_MAX:,}")
+    try:
+        return decoder.decode(frame)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise LinkError(f"a frame is no message of swell's: {exc}") from exc
+
+
+def pack_values(values: Mapping[str, object]) -> bytes:
+    """Values of user code as they travel: dicts, lists, texts, bytes, numbers, dates. Raises LinkError for others."""
+    try:
+        return _encoder.encode(dict(values))
+    except (TypeError, ValueError, OverflowError, RecursionError) as exc:
+        raise LinkError(f"a value cannot be sent to another process: {exc}") from exc
+
+
+def unpack_values(packed: bytes) -> dict[str, object]:
+    """The values again. Raises LinkError."""
+    return _decode(_values, packed)
+
+
+def clipped_lines(text: str) -> tuple[str, ...]:
+    """A text as lines that fit into an `Output`; a longer one is cut, visibly."""
+    return tuple(
+        line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 1] + "…" for line in text.splitlines()
+    )

@@ -1,0 +1,101 @@
+"""What happens to a worker (events), and what it then does (commands); `worker_state.py` is the way between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from swell.cluster.messages import FromController, FromWorker, Welcome
+from swell.cluster.roster_state import LeaveUser, StartUser
+from swell.segment import Segment
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The controller said something."""
+
+    message: FromController
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The script is loaded and users can be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    """Time has passed; at `wake_ns` at the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class PulseDue:
+    """It is time to say that the worker lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserGone:
+    """User `number` has ended and is closed."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A segment is in the spool."""
+
+    segment: Segment
+
+
+Event = Heard | Loaded | Woke | PulseDue | UserGone | Sealed
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Say something to the controller."""
+
+    message: FromWorker
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Load the script and get everything ready; `Loaded` follows."""
+
+    welcome: Welcome
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The run's zero is known."""
+
+    begin_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAll:
+    """Let all users end what they are doing; `UserGone` follows for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealFinal:
+    """No user is left: seal the last segment; `Sealed` follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Segments up to `sequence` need no longer be kept."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The worker's part is over."""
+
+    because: str = ""
+    """Empty: all went as planned."""
+
+
+Command = Send | Prepare | Begin | StartUser | LeaveUser | LeaveAll | SealFinal | Forget | Exit
