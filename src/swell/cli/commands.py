@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from swell.cli import options
 from swell.cli.opening import Opened, ScriptCommand
-from swell.cli.parsing import Commands
+from swell.cli.parsing import Commands, click_option, command_line_layer
+from swell.cli.patching import patch
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -20,3 +24,20 @@ def run(opened: Opened) -> int:
     from swell.cli import start
 
     return start.start(opened)
+
+
+@swell.command(params=[*map(click_option, options.OF_DEMO)], short_help="Run a load test against a site of its own.")
+def demo(**parameters: Any) -> int:
+    """Runs examples/contest.py against a small contest site on this machine, with 20 users for 20 s."""
+    patch()
+    from swell.cli.demo import demonstrate
+
+    return demonstrate(command_line_layer(options.OF_DEMO, parameters))
+
+
+@swell.command(short_help="Say what this machine can carry.")
+def doctor() -> int:
+    """Says what this machine can carry as a load generator, and what to change."""
+    from swell.cli.doctor import examine
+
+    return examine()

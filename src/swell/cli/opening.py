@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Opened:
     """A command line as understood so far. `script` is None where it could not be loaded; the problems say why."""
 
-    words: Split
+    words: Split = dataclasses.field(default_factory=Split)
     path: str = ""
     class_names: tuple[str, ...] = ()
     settings: Settings = dataclasses.field(default_factory=lambda: Settings({}, {}))
@@ -74,22 +74,27 @@ class ScriptCommand(click.Command):
         if not opened.path:
             opened.problems.append(Problem("no script given", f"swell {self.name}", f"swell {self.name} SCRIPT.py"))
             return
-        if not os.path.isfile(opened.path):
-            opened.problems.append(_no_such_script(opened.path))
-            return
-        patch()
-        from swell.script.loader import load
+        load_script(opened)
 
-        try:
-            opened.script = load(
-                opened.path,
-                class_names=opened.class_names,
-                tags=opened.settings[options.TAGS],
-                exclude_tags=opened.settings[options.EXCLUDE_TAGS],
-            )
-        except PlanError as error:
-            opened.problems += error.problems
-            opened.script_error = error
+
+def load_script(opened: Opened) -> None:
+    """Load the script of a command line, in a process that is made cooperative first; what goes wrong is a problem."""
+    if not os.path.isfile(opened.path):
+        opened.problems.append(_no_such_script(opened.path))
+        return
+    patch()
+    from swell.script.loader import load
+
+    try:
+        opened.script = load(
+            opened.path,
+            class_names=opened.class_names,
+            tags=opened.settings[options.TAGS],
+            exclude_tags=opened.settings[options.EXCLUDE_TAGS],
+        )
+    except PlanError as error:
+        opened.problems += error.problems
+        opened.script_error = error
 
 
 def _resolve(

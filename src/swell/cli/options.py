@@ -235,6 +235,12 @@ ALL: tuple[Option[object], ...] = (
     *(JSON, QUIET, STRICT, EXIT_CODE_ON_FAILURES),
 )
 
+OF_DEMO: tuple[Option[object], ...] = (
+    dataclasses.replace(USERS, default=20),
+    dataclasses.replace(RUN_TIME, default=20.0, default_text="20s"),
+    *(WORKERS, JSON, QUIET),
+)
+
 
 def options_of(command: str) -> tuple[Option[object], ...]:
     """The options that a command takes, in the order of its help."""

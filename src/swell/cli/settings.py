@@ -159,5 +159,5 @@ def _text_of(option: Option[object], value: object) -> str:
         return ",".join(str(item) for item in value)
     if isinstance(value, bool) != option.kind.is_flag or not isinstance(value, str | int | float):
         wanted = "true or false" if option.kind.is_flag else "a text or a number"
-        raise ValueError(f"{shown(repr(value))} is not {wanted}")
+        raise ValueError(f"{shown(value)} is not {wanted}")
     return str(value)

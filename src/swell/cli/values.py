@@ -39,9 +39,10 @@ class Kind(Generic[T_co]):
     is_list: bool = False
 
 
-def shown(text: str) -> str:
-    """The text as it is quoted in a message: never longer than a line has room for."""
-    return repr(text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…")
+def shown(value: object) -> str:
+    """The value as it is quoted in a message: never longer than a line has room for."""
+    quoted = repr(value[: LONGEST_SHOWN + 1] if isinstance(value, str) else value)
+    return quoted if len(quoted) <= LONGEST_SHOWN else quoted[: LONGEST_SHOWN - 1] + "…"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -52,7 +53,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def parse_count(text: str) -> int:
     """A whole number: `5`, `10_000`; negative ones are numbers too, and for the plan to refuse."""
-    if re.fullmatch(r"[+-]?\d[\d_]{0,30}", text.strip(), re.ASCII):
+    if re.fullmatch(r"[+-]?(?=.{1,30}$)\d+(_\d+)*", text.strip(), re.ASCII):
         return int(text)
     raise ValueError(f"{shown(text)} is not a whole number")
 
