@@ -85,7 +85,7 @@ RESOLVE = Option(
     default_text="what DNS says",
     section=Section.TARGET,
     commands=("run", "debug"),
-    help="Connect to ADDRESS for HOST:PORT, whatever DNS says. Repeatable.",
+    help="Connect to ADDRESS for HOST:PORT, whatever DNS says.",
 )
 SOURCE_ADDRESS = Option(
     name="source-address",

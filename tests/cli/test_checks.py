@@ -1,0 +1,102 @@
+"""What is said before a run of a machine or a disk that will not carry it."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swell.cli.checks import machine_problems, output_problems
+from swell.cli.machine import FdLimit
+from swell.plan import RunPlan, Scenario
+
+NOBODY = 65_534
+NO_LIMIT = FdLimit(None, None)
+
+
+def said(fd_limit: FdLimit = NO_LIMIT, cores: int = 2, **changes: Any) -> list[str]:
+    plan = RunPlan(**{"script": "s.py", "scenarios": (Scenario("Reader"),), **changes})
+    return [str(problem) for problem in machine_problems(plan, cores, fd_limit)]
+
+
+def test_each_worker_has_file_descriptors_of_its_own() -> None:
+    limit = FdLimit(1_024, 1_024)
+    assert said(limit, users=960, workers=1) == []
+    assert said(limit, users=1_920, workers=2) == []
+    what = "--users: 1,921 users need 1,025 open files in each of 2 workers, but 1,024 are allowed"
+    assert said(limit, users=1_921, workers=2) == [f"{what} (`ulimit -n 1025` as root before it, or more --workers)"]
+
+
+def test_users_without_connections_need_no_file_descriptors() -> None:
+    assert said(FdLimit(64, 64), users=5_000, scenarios=(Scenario("Query", needs_host=False),)) == []
+
+
+def test_far_more_workers_than_cores_are_refused() -> None:
+    assert said(workers=64) == []
+    what = "--workers: 900 workers are too many for the 1 usable core of this machine"
+    assert said(workers=900, cores=1) == [f"{what} (at most 64; one per core is fastest)"]
+    assert said(workers=900, cores=128) == []
+
+
+def test_what_the_plan_says_itself_is_not_said_again() -> None:
+    assert said(FdLimit(64, 64), users=10**9, workers=10**9, source_addresses=("nonsense",)) == []
+
+
+def test_a_source_address_is_an_address_of_this_machine() -> None:
+    assert said(source_addresses=("127.0.0.1", "127.0.0.2")) == []
+    assert said(source_addresses=("192.0.2.1",)) == [
+        "--source-address: '192.0.2.1' is not an address of this machine (`ip -brief address` lists them)"
+    ]
+
+
+def fault(path: Path | str) -> str:
+    found = output_problems("--json", str(path))
+    return str(found[0]).replace(f"--json: {str(path)!r} cannot be written: ", "") if found else ""
+
+
+def test_an_output_that_can_be_written_is_not_made_yet(tmp_path: Path) -> None:
+    assert [fault(path) for path in ("", "-", tmp_path / "new.json", "/dev/null")] == ["", "", "", ""]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "old.json"
+    path.write_text("old")
+    assert (fault(path), path.read_text()) == ("", "old")
+
+
+def test_an_output_that_cannot_be_written_is_said_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    bad = (tmp_path, tmp_path / "no" / "x", tmp_path / "file" / "x", tmp_path / ("x" * 300), "a\0b")
+    assert [fault(path) for path in bad] == [
+        "it is a folder",
+        f"there is no folder '{tmp_path}/no'",
+        "not a directory",
+        "file name too long",
+        "embedded null byte",
+    ]
+    assert fault("/proc/nothing.json") in {"no such file or directory", "permission denied"}
+
+
+@pytest.fixture
+def _without_root() -> Iterator[None]:
+    """Root may write everywhere."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(NOBODY)
+    yield
+    os.seteuid(was)
+
+
+@pytest.mark.usefixtures("_without_root")
+def test_an_output_in_a_folder_without_permission_is_said() -> None:
+    assert fault("/root.json") == "permission denied"
+
+
+def test_a_pipe_is_not_opened_to_see_whether_it_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert fault(path) == ""
