@@ -16,7 +16,7 @@ SCHEMA = "swell.result/1"
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Durations in milliseconds. `p99_few`, `p99_9_few`: fewer than 10 samples lie beyond it."""
+    """Durations in milliseconds. `clock` says which one timed them: kernel, user, or mixed."""
 
     clock: str
     count: int
@@ -29,8 +29,8 @@ class Latency(msgspec.Struct, frozen=True):
     p99: float
     p99_9: float
     max: float
-    few: tuple[str, ...] = ()
-    """The quantiles that fewer than 10 samples lie beyond."""
+    few_from: str | None = None
+    """From this quantile on, fewer than 10 samples lie beyond."""
 
 
 class ReasonCode(enum.Enum):

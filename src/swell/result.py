@@ -108,9 +108,8 @@ class WorkerResult(msgspec.Struct, frozen=True, kw_only=True):
     calls_missing: int = 0
     """Calls in ring positions that no report has covered, though a later one has come."""
     reports_missing: int = 0
-    first_s: int = 0
     calls_per_s: bytes = b""
-    """Calls done in each second from `first_s` on, u32; the last hour of it."""
+    """Pairs of a second and the calls done in it, u32, ascending; ten minutes of it at least."""
     health: tuple[HealthSpan, ...] = ()
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from swell.errors import LinkError
 from swell.histogram import Histogram
 from swell.result import Block
-from swell.segment import BUCKET_BITS, KIND_BITS, Kind, SecondBlock
+from swell.segment import BUCKET_BITS, KIND_BITS, Kind, Outcome, SecondBlock
 
 Array = npt.NDArray[np.uint64]
 Keys = npt.NDArray[np.uint32] | Array
@@ -28,7 +28,10 @@ U64 = np.dtype("<u8")
 SERIES_SHIFT = KIND_BITS + BUCKET_BITS
 TALLY_SERIES_SHIFT, TALLY_STATUS_SHIFT, TALLY_ERROR_SHIFT = 40, 24, 4
 BUCKET_MASK = (1 << BUCKET_BITS) - 1
+STATUS_MASK = (1 << (TALLY_SERIES_SHIFT - TALLY_STATUS_SHIFT)) - 1
+OUTCOME_MASK = (1 << TALLY_ERROR_SHIFT) - 1
 ERROR_MASK = (1 << (TALLY_STATUS_SHIFT - TALLY_ERROR_SHIFT)) - 1
+LAST_SECOND = (1 << 31) - 1
 DENSE_SPAN = 4
 """A dense array pays while it has at most this many places for each key."""
 
@@ -84,7 +87,7 @@ def numbering(series: Sequence[int], errors: Sequence[int]) -> Numbering:
 
 
 def read_second(block: SecondBlock, numbers: Numbering) -> Tables:
-    """What a worker sent, with the run's numbers. Raises LinkError where its arrays do not fit together."""
+    """What a worker sent, with the run's numbers. `check_second` has found it sound."""
     hist = _table(HIST, block.hist_keys, block.hist_counts, U32)
     sums = _table(SUMS, block.sum_keys, block.sums, U64)
     tally = _table(TALLY, block.tally_keys, block.tally_counts, U32)
@@ -98,7 +101,9 @@ def read_second(block: SecondBlock, numbers: Numbering) -> Tables:
 
 
 def check_second(block: SecondBlock) -> None:
-    """Raise LinkError where the arrays of a worker's block do not fit together."""
+    """Raise LinkError where a worker's block is of no second or its arrays do not fit together."""
+    if not 0 <= block.second <= LAST_SECOND:
+        raise LinkError(f"{block.second} is no second of a run")
     for name, keys, key_bytes, values, value_bytes in (
         ("hist", block.hist_keys, 4, block.hist_counts, 4),
         ("sum", block.sum_keys, 4, block.sums, 24),
@@ -142,6 +147,56 @@ def histogram(tables: Tables, kinds: Sequence[Kind], series: int | None = None) 
     return made
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tally:
+    """How many calls of a series ended in the same way."""
+
+    series: int
+    status: int
+    error: int
+    outcome: int
+    count: int
+
+
+def tallies(tables: Tables) -> list[Tally]:
+    """How the calls ended, in the order of series, status and error."""
+    pairs = zip(tables.tally.keys.tolist(), tables.tally.rows[0].tolist(), strict=True)
+    return [
+        Tally(
+            key >> TALLY_SERIES_SHIFT,
+            key >> TALLY_STATUS_SHIFT & STATUS_MASK,
+            key >> TALLY_ERROR_SHIFT & ERROR_MASK,
+            key & OUTCOME_MASK,
+            count,
+        )
+        for key, count in pairs
+    ]
+
+
+def failures(tables: Tables) -> list[tuple[int, int, int]]:
+    """Series, error and count of what failed."""
+    failed = tables.tally.keys.astype(np.int64) & Outcome.FAILED != 0
+    chosen = dataclasses.replace(tables.tally, keys=tables.tally.keys[failed], rows=(tables.tally.rows[0][failed],))
+    return [(row.series, row.error, row.count) for row in tallies(dataclasses.replace(tables, tally=chosen))]
+
+
+def requests(tables: Tables) -> int:
+    """How many calls there are."""
+    return int(tables.tally.rows[0].sum())
+
+
+def bytes_by_series(tables: Tables) -> dict[int, tuple[int, int]]:
+    """Bytes sent and received of each series."""
+    sent, received = (row.tolist() for row in tables.bytes_.rows)
+    return dict(zip(tables.bytes_.keys.tolist(), zip(sent, received, strict=True), strict=True))
+
+
+def all_bytes(tables: Tables) -> tuple[int, int]:
+    """Bytes sent and received of all series."""
+    sent, received = (int(row.sum()) for row in tables.bytes_.rows)
+    return sent, received
+
+
 def _buckets(hist: Table, kind: Kind, series: int | None) -> tuple[list[int], list[int]]:
     if series is None:
         chosen = (hist.keys >> BUCKET_BITS & (1 << KIND_BITS) - 1) == kind
@@ -172,7 +227,8 @@ def _table(form: Form, keys: bytes, values: bytes, value_type: np.dtype[np.unsig
 
 def _renumbered(keys: Keys, shift: int, numbers: Numbering) -> Keys:
     series = numbers.series.take(keys >> shift, mode="clip")
-    return np.bitwise_or(series << shift, keys & ((1 << shift) - 1), dtype=U32)
+    renumbered: npt.NDArray[np.uint32] = np.bitwise_or(series << shift, keys & ((1 << shift) - 1), dtype=U32)
+    return renumbered
 
 
 def _renumbered_tally(tally_keys: Keys, numbers: Numbering) -> Keys:

@@ -1,0 +1,190 @@
+"""Whether a run's numbers may be used: every reason for a caveat, each with its limit.
+
+*degraded*: the numbers need a caveat. *invalid*: they should not be used: more than 1 % of the exchanges are
+unaccounted for, or planned starts were late by over 10 % of the median response in the median. A reason's `own_fault`
+says that load was lost, or not reached, through the generator itself: then the exit code is 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from swell.analysis.evidence import Evidence, listed
+from swell.analysis.health_reasons import HEALTH_RULES
+from swell.document import Reason, ReasonCode, State, Verdict
+from swell.result import Incident, RunResult
+from swell.segment import Kind
+from swell.stats import packed
+from swell.stats.accounting import died, unaccounted
+from swell.stats.users import planned_users, users_per_second
+from swell.stats.windows import Window
+
+UNACCOUNTED_INVALID_SHARE = 0.01
+SCHEDULE_LAG_P99_MS = 10.0
+SCHEDULE_LAG_P50_INVALID_SHARE = 0.1
+UNSTAMPED_SHARE = 0.001
+CONTROLLER_STALL_S = 1.0
+LOAD_SHARE = 0.99
+LOAD_SHORT_S = 3
+"""The load counts as not reached when users stay under this share of the plan's for so many seconds on end."""
+LOAD_GRACE_S = 2
+"""Users that the plan wanted so long ago are to be there."""
+
+
+def judge(result: RunResult) -> Verdict:
+    """The verdict on a run, finished or not."""
+    evidence = Evidence(result)
+    reasons = tuple(reason for rule in RULES for reason in rule(evidence))
+    if any(reason.invalidates for reason in reasons):
+        return Verdict(State.INVALID, reasons)
+    return Verdict(State.DEGRADED if reasons else State.VALID, reasons)
+
+
+def worker_lost(evidence: Evidence) -> Iterator[Reason]:
+    """A worker died or fell silent."""
+    lost = [worker for worker in evidence.result.workers if died(worker)]
+    if lost:
+        texts = [
+            f"worker {worker.worker}.{worker.incarnation} was lost at {worker.lost_at_s:.1f} s"
+            + (f" ({worker.lost_because})" if worker.lost_because else "")
+            for worker in lost
+        ]
+        at_s = [worker.lost_at_s or 0.0 for worker in lost]
+        yield Reason(ReasonCode.WORKER_LOST, listed(texts), min(at_s), max(at_s), own_fault=True)
+
+
+def unaccounted_for(evidence: Evidence) -> Iterator[Reason]:
+    """Exchanges of which nobody can tell how they ended."""
+    count, sent = evidence.accounting.unaccounted, evidence.accounting.sent
+    if count:
+        share = count / max(sent, count)
+        from_s, to_s = evidence.span_of_workers(unaccounted)
+        yield Reason(
+            ReasonCode.UNACCOUNTED,
+            f"{count:,} exchanges are unaccounted for, {share:.2%} of what was sent",
+            from_s,
+            to_s,
+            own_fault=True,
+            invalidates=share > UNACCOUNTED_INVALID_SHARE,
+        )
+
+
+def load_not_reached(evidence: Evidence) -> Iterator[Reason]:
+    """Fewer users than the plan wanted, for seconds on end."""
+    result = evidence.result
+    short = list(_short_seconds(result))
+    if not short:
+        return
+    from_s, to_s = short[0][0], short[-1][0] + 1
+    second, users, planned = max(short, key=lambda row: (row[2] - row[1]) / row[2])
+    started = sum(scenario.started for scenario in result.scenarios)
+    left = started >= max(planned for _, _, planned in short)
+    why = "users left of their own accord" if left else "the generator did not start them"
+    text = f"{users:,} users of {planned:,} planned at {second} s: {why}"
+    yield Reason(ReasonCode.LOAD_NOT_REACHED, text, float(from_s), float(to_s), own_fault=not left)
+
+
+def _short_seconds(result: RunResult) -> Iterator[tuple[int, int, int]]:
+    """Second, users there and users planned, of all stretches that last long enough to count."""
+    users = users_per_second(result)
+    stretch: list[tuple[int, int, int]] = []
+    for second in range(min(result.settled_s, int(result.duration_s))):
+        planned = _planned_users(result, second)
+        there = users[second] if second < len(users) else 0
+        if there < LOAD_SHARE * planned:
+            stretch.append((second, there, planned))
+            continue
+        if len(stretch) >= LOAD_SHORT_S:
+            yield from stretch
+        stretch = []
+    if len(stretch) >= LOAD_SHORT_S:
+        yield from stretch
+
+
+def _planned_users(result: RunResult, second: int) -> int:
+    """The fewest users that the plan wanted from a little before the second to its end."""
+    instants = (second - LOAD_GRACE_S, second, second + 1)
+    return min(planned_users(result.plan, result.revisions, at_s) for at_s in instants)
+
+
+def schedule_late(evidence: Evidence) -> Iterator[Reason]:
+    """Planned starts came late."""
+    lag, response = evidence.lag, evidence.response
+    if not lag.total:
+        return
+    p50_ms, p99_ms = lag.quantile_ns(0.5) / 1e6, lag.quantile_ns(0.99) / 1e6
+    response_p50_ms = response.quantile_ns(0.5) / 1e6
+    invalid = response.total > 0 and p50_ms > SCHEDULE_LAG_P50_INVALID_SHARE * response_p50_ms
+    if not invalid and p99_ms <= SCHEDULE_LAG_P99_MS:
+        return
+    text = f"planned starts were late by {p50_ms:.3g} ms in the median, {p99_ms:.3g} ms at p99"
+    if invalid:
+        text += f", against a median response of {response_p50_ms:.3g} ms"
+    yield Reason(ReasonCode.SCHEDULE_LATE, text, *_late_span(evidence.result), invalidates=invalid)
+
+
+def _late_span(result: RunResult) -> tuple[float | None, float | None]:
+    windows = (Window(block.from_s, block.to_s, packed.unpack(block)) for block in result.blocks)
+    late = [found for found in windows if found.histogram((Kind.LAG,)).quantile_ns(0.99) > SCHEDULE_LAG_P99_MS * 1e6]
+    return (float(late[0].from_s), float(late[-1].to_s)) if late else (None, None)
+
+
+def unstamped(evidence: Evidence) -> Iterator[Reason]:
+    """Responses that the kernel did not stamp."""
+    count = sum(worker.counters.unstamped for worker in evidence.result.workers)
+    answered = max(evidence.accounting.answered, count)
+    if count and count / answered > UNSTAMPED_SHARE:
+        text = f"{count:,} of {answered:,} responses carry no kernel stamp: the user's clock timed them"
+        yield Reason(ReasonCode.UNSTAMPED, text, *evidence.span_of_workers(lambda worker: worker.counters.unstamped))
+
+
+def samples_lost(evidence: Evidence) -> Iterator[Reason]:
+    """Calls that were done and could not be recorded."""
+    count = sum(worker.counters.samples_lost for worker in evidence.result.workers)
+    if count:
+        text = f"{count:,} calls could not be recorded: they are in no table"
+        from_s, to_s = evidence.span_of_workers(lambda worker: worker.counters.samples_lost)
+        yield Reason(ReasonCode.SAMPLES_LOST, text, from_s, to_s, own_fault=True)
+
+
+def controller_stalled(evidence: Evidence) -> Iterator[Reason]:
+    """Code in the controller held it up."""
+    stalls = [stall for stall in evidence.result.controller.stalls if stall.to_s - stall.from_s > CONTROLLER_STALL_S]
+    texts = [f"the controller stood still for {stall.to_s - stall.from_s:.1f} s in {stall.what}" for stall in stalls]
+    yield from _of_incidents(ReasonCode.CONTROLLER_STALLED, stalls, texts)
+
+
+def store_failed(evidence: Evidence) -> Iterator[Reason]:
+    """The run could not be stored as it went on."""
+    failures = evidence.result.controller.store_failures
+    texts = [f"the run could not be stored: {failure.what}" for failure in failures]
+    yield from _of_incidents(ReasonCode.STORE_FAILED, failures, texts)
+
+
+def controller_restarted(evidence: Evidence) -> Iterator[Reason]:
+    """The controller died and came back."""
+    restarts = evidence.result.controller.restarts
+    texts = [f"the controller was gone from {restart.from_s:.1f} s to {restart.to_s:.1f} s" for restart in restarts]
+    yield from _of_incidents(ReasonCode.CONTROLLER_RESTARTED, restarts, texts)
+
+
+def _of_incidents(
+    code: ReasonCode, incidents: list[Incident] | tuple[Incident, ...], texts: list[str]
+) -> Iterator[Reason]:
+    if incidents:
+        from_s, to_s = (min(found.from_s for found in incidents), max(found.to_s for found in incidents))
+        yield Reason(code, listed(texts), from_s, to_s)
+
+
+RULES: tuple[Callable[[Evidence], Iterator[Reason]], ...] = (
+    worker_lost,
+    unaccounted_for,
+    samples_lost,
+    load_not_reached,
+    schedule_late,
+    *HEALTH_RULES,
+    unstamped,
+    controller_stalled,
+    store_failed,
+    controller_restarted,
+)

@@ -1,0 +1,74 @@
+"""How a worker fared over time, bounded: spans of calm, alike seconds grow together when there are too many."""
+
+from __future__ import annotations
+
+from swell.result import HealthSpan
+from swell.segment import Health
+
+KEPT_SPANS = 1_800
+CPU_BANDS = 20
+
+
+class HealthHistory:
+    """The spans of one worker, in order of time. Neighbours that differ in CPU by a band stay apart while they can."""
+
+    def __init__(self, cap: int = KEPT_SPANS) -> None:
+        self._cap = cap
+        self._spans: list[HealthSpan] = []
+
+    def __repr__(self) -> str:
+        return f"<HealthHistory of {len(self._spans)} spans>"
+
+    def add(self, from_s: float, to_s: float, health: Health) -> None:
+        """Note how the worker fared over [from_s, to_s), the latest so far."""
+        self._spans.append(HealthSpan(from_s, max(to_s, from_s), health))
+        if len(self._spans) > self._cap:
+            self._thin()
+
+    def spans(self) -> tuple[HealthSpan, ...]:
+        """Everything noted."""
+        return tuple(self._spans)
+
+    def _thin(self) -> None:
+        thinned = _joined(self._spans, only_alike=True)
+        if len(thinned) > self._cap * 3 // 4:
+            thinned = _joined(thinned, only_alike=False)
+        self._spans = thinned
+
+
+def _joined(spans: list[HealthSpan], *, only_alike: bool) -> list[HealthSpan]:
+    """Each span joined with its neighbour, once."""
+    joined: list[HealthSpan] = []
+    open_to_join = False
+    for span in spans:
+        if open_to_join and (not only_alike or _alike(joined[-1].health, span.health)):
+            joined[-1] = HealthSpan(joined[-1].from_s, span.to_s, worst(joined[-1].health, span.health))
+            open_to_join = False
+        else:
+            joined.append(span)
+            open_to_join = True
+    return joined
+
+
+def _alike(one: Health, other: Health) -> bool:
+    return int(one.cpu * CPU_BANDS) == int(other.cpu * CPU_BANDS) and one.stalled_by == other.stalled_by
+
+
+def worst(one: Health, other: Health) -> Health:
+    """The worst of each; counts of exhaustion are added; the longer stall keeps its task's name."""
+    longer = one if one.loop_lag_max_ms >= other.loop_lag_max_ms else other
+    return Health(
+        cpu=max(one.cpu, other.cpu),
+        loop_lag_p99_ms=max(one.loop_lag_p99_ms, other.loop_lag_p99_ms),
+        loop_lag_max_ms=longer.loop_lag_max_ms,
+        stalled_by=longer.stalled_by or one.stalled_by or other.stalled_by,
+        schedule_lag_p50_ms=max(one.schedule_lag_p50_ms, other.schedule_lag_p50_ms),
+        schedule_lag_p99_ms=max(one.schedule_lag_p99_ms, other.schedule_lag_p99_ms),
+        gc_pause_max_ms=max(one.gc_pause_max_ms, other.gc_pause_max_ms),
+        fds=max(one.fds, other.fds),
+        fds_limit=max(one.fds_limit, other.fds_limit),
+        ports=max(one.ports, other.ports),
+        rss_bytes=max(one.rss_bytes, other.rss_bytes),
+        fd_exhausted=one.fd_exhausted + other.fd_exhausted,
+        ports_exhausted=one.ports_exhausted + other.ports_exhausted,
+    )

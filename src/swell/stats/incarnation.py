@@ -1,0 +1,165 @@
+"""One incarnation of a worker as its reports tell: applied once each and in the order of their numbers.
+
+A segment names series and errors when they first appear, so one that overtook its predecessor is held until that
+has come. A gap that never closes is passed over by `flush`, and what comes for it even later is still applied.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from itertools import chain
+
+from swell.result import WorkerResult
+from swell.segment import BEYOND, FIRST_SEQUENCE, Counters, Segment
+from swell.stats.health_history import HealthHistory
+
+KEPT_SECONDS = 600
+"""For how long the calls of each second of each worker are kept."""
+
+
+class Arrivals:
+    """Which segments have come, and which are still to be applied."""
+
+    def __init__(self) -> None:
+        self._next = FIRST_SEQUENCE
+        self._held: dict[int, Segment] = {}
+        self._passed_over: set[int] = set()
+
+    def __repr__(self) -> str:
+        return f"<Arrivals up to {self._next - 1}, {len(self._held)} held, {len(self._passed_over)} passed over>"
+
+    def seen(self, sequence: int) -> bool:
+        """Whether this number has come before, or is no number of a segment."""
+        if sequence < self._next:
+            return sequence not in self._passed_over
+        return sequence in self._held
+
+    def offer(self, segment: Segment) -> Iterator[Segment]:
+        """Take a segment in and give out those whose turn has come."""
+        if segment.sequence in self._passed_over:
+            self._passed_over.remove(segment.sequence)
+            yield segment
+            return
+        self._held[segment.sequence] = segment
+        while self._next in self._held:
+            self._next += 1
+            yield self._held.pop(self._next - 1)
+
+    def flush(self) -> Iterator[Segment]:
+        """Give out all that are held, passing over the gaps."""
+        for sequence in sorted(self._held):
+            self._passed_over.update(range(self._next, sequence))
+            self._next = sequence + 1
+            yield self._held.pop(sequence)
+
+    @property
+    def missing(self) -> int:
+        """How many numbers were passed over and have not come since."""
+        return len(self._passed_over)
+
+    def check(self) -> None:
+        """Raise AssertionError if a segment is held whose turn has come."""
+        assert all(sequence > self._next for sequence in self._held)
+        assert all(sequence < self._next for sequence in self._passed_over)
+
+
+class Incarnation:
+    """What is known of one incarnation of a worker."""
+
+    def __init__(self, worker: int, incarnation: int, host: str = "", capacity: float = 1.0, joined_s: float = 0.0):
+        self.worker = worker
+        self.incarnation = incarnation
+        self.host = host
+        self.capacity = capacity
+        self.joined_s = joined_s
+        self.arrivals = Arrivals()
+        self.series = [0]
+        """The run's number of each of the worker's series, and of its errors below."""
+        self.errors = [0]
+        self.counters = Counters()
+        self.reported_s = joined_s
+        self.lost_at_s: float | None = None
+        self.lost_because = ""
+        self.final = False
+        self.recovered = False
+        self.health = HealthHistory()
+        self._latest = 0
+        self._covered = 0
+        self._last_position = 0
+        self._calls: dict[int, int] = {}
+
+    def __repr__(self) -> str:
+        state = f"lost at {self.lost_at_s:g} s" if self.lost_at_s is not None else "ended" if self.final else "running"
+        return f"<Incarnation {self.worker}.{self.incarnation}, {state}, {self.arrivals!r}>"
+
+    @property
+    def gone(self) -> bool:
+        """No further report is expected from the worker itself."""
+        return self.final or self.lost_at_s is not None
+
+    def take(self, segment: Segment) -> None:
+        """Take over what a segment says of the worker itself."""
+        self._covered += segment.to_position - segment.from_position
+        self._last_position = max(self._last_position, segment.to_position)
+        self.final |= segment.final
+        self.recovered |= segment.recovered
+        if segment.sequence > self._latest:
+            self._latest = segment.sequence
+            self.counters = segment.counters
+            if not segment.recovered:
+                self.health.add(self.reported_s, segment.sealed_s, segment.health)
+            self.reported_s = max(self.reported_s, segment.sealed_s)
+
+    def name_series(self, local: int, number: int) -> None:
+        """The worker's series `local` is the run's `number`."""
+        _put(self.series, local, number)
+
+    def name_error(self, local: int, number: int) -> None:
+        """The worker's error `local` is the run's `number`."""
+        _put(self.errors, local, number)
+
+    def series_number(self, local: int) -> int:
+        """The run's number of one of the worker's series; (other) where it has not been named."""
+        return self.series[local] if 0 <= local < len(self.series) else BEYOND
+
+    def error_number(self, local: int) -> int:
+        """The run's number of one of the worker's errors; (other) where it has not been named."""
+        return self.errors[local] if 0 <= local < len(self.errors) else BEYOND
+
+    def count_calls(self, second: int, calls: int) -> None:
+        """Add to the worker's calls of a second; those of long ago are no longer told apart."""
+        self._calls[second] = self._calls.get(second, 0) + calls
+        if len(self._calls) > 2 * KEPT_SECONDS:
+            self._calls = dict(sorted(self._calls.items())[-KEPT_SECONDS:])
+
+    def result(self) -> WorkerResult:
+        """The incarnation as a part of the run's result."""
+        return WorkerResult(
+            worker=self.worker,
+            incarnation=self.incarnation,
+            host=self.host,
+            capacity=self.capacity,
+            joined_s=self.joined_s,
+            reported_s=self.reported_s,
+            lost_at_s=self.lost_at_s,
+            lost_because=self.lost_because,
+            final=self.final,
+            recovered=self.recovered,
+            counters=self.counters,
+            calls_missing=max(self._last_position - self._covered, 0),
+            reports_missing=self.arrivals.missing,
+            calls_per_s=array("I", chain.from_iterable(sorted(self._calls.items()))).tobytes(),
+            health=self.health.spans(),
+        )
+
+    def check(self) -> None:
+        """Raise AssertionError if anything disagrees with itself."""
+        self.arrivals.check()
+        assert self._covered <= self._last_position
+        assert self.joined_s <= self.reported_s
+
+
+def _put(numbers: list[int], local: int, number: int) -> None:
+    numbers.extend([0] * (local + 1 - len(numbers)))
+    numbers[local] = number

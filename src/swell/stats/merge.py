@@ -1,0 +1,216 @@
+"""The one owner of a run's live state: what workers report goes in, a `RunResult` comes out at any time.
+
+RunMerge ── Names, Exceptions, Samples     the run's own numbers, within their caps
+         ├─ Incarnation (one each)         once each and in order; counters, health
+         ├─ Population                     users over time
+         └─ Timeline                       the counts (numpy: made when the first segment comes)
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from swell.errors import LinkError
+from swell.plan import Revision, RunPlan
+from swell.result import Beyond, Block, ControllerFacts, End, Incident, RunResult, Series
+from swell.segment import ERROR_CAP, SERIES_CAP, Segment
+from swell.stats.incarnation import Incarnation
+from swell.stats.names import Exceptions, Names, Samples
+from swell.stats.population import Population
+
+if TYPE_CHECKING:
+    from swell.stats.timeline import Timeline
+
+SILENT_S = 3
+"""A worker that has not reported for so long no longer holds back what counts as settled."""
+
+
+class RunMerge:
+    """Merges the segments of one run. Segments may come repeated, late and out of order."""
+
+    def __init__(self, run: str, plan: RunPlan, started_at: datetime.datetime) -> None:
+        self.run = run
+        self.plan = plan
+        self.started_at = started_at
+        self._revisions: list[Revision] = []
+        self._names = Names()
+        self._exceptions = Exceptions()
+        self._samples = Samples()
+        self._incarnations: dict[tuple[int, int], Incarnation] = {}
+        self._population = Population(scenario.name for scenario in plan.scenarios)
+        self._timeline: Timeline | None = None
+        self._facts = ControllerFacts()
+        self._end: End | None = None
+        self._end_text = ""
+        self._ended_s = 0.0
+
+    def __repr__(self) -> str:
+        state = self._end.value if self._end else "running"
+        return f"<RunMerge of {self.run}, {state}, {list(self._incarnations.values())}>"
+
+    def worker_joined(self, worker: int, incarnation: int, *, host: str, capacity: float, at_s: float) -> None:
+        """An incarnation of a worker is there, before its first segment."""
+        self._incarnations[worker, incarnation] = Incarnation(worker, incarnation, host, capacity, at_s)
+
+    def worker_lost(self, worker: int, incarnation: int, *, at_s: float, because: str = "") -> None:
+        """An incarnation will go on no more. What it has left behind may still come."""
+        lost = self._incarnation(worker, incarnation)
+        if lost.lost_at_s is None:
+            lost.lost_at_s, lost.lost_because = at_s, because
+            self._population.lost((worker, incarnation), at_s)
+
+    def revised(self, revision: Revision) -> None:
+        """The plan was changed while it runs."""
+        self._revisions.append(revision)
+
+    def controller_stalled(self, from_s: float, to_s: float, what: str) -> None:
+        """A hook held the controller up."""
+        self._facts = _with(self._facts, stalls=(*self._facts.stalls, Incident(from_s, to_s, what)))
+
+    def store_failed(self, at_s: float, what: str) -> None:
+        """Something could not be stored."""
+        self._facts = _with(self._facts, store_failures=(*self._facts.store_failures, Incident(at_s, at_s, what)))
+
+    def controller_restarted(self, from_s: float, to_s: float) -> None:
+        """The controller was gone for a while."""
+        self._facts = _with(self._facts, restarts=(*self._facts.restarts, Incident(from_s, to_s)))
+
+    def ended(self, at_s: float, end: End, text: str = "") -> None:
+        """The plan has come to its end; the drain follows, and its segments are still taken."""
+        self._end, self._ended_s, self._end_text = end, at_s, text
+
+    def apply(self, segment: Segment) -> bool:
+        """Take a segment in; False if it was taken before. If it is unsound, LinkError, and nothing has changed."""
+        self._check(segment)
+        incarnation = self._incarnation(segment.worker, segment.incarnation)
+        if incarnation.arrivals.seen(segment.sequence):
+            return False
+        for ready in incarnation.arrivals.offer(segment):
+            self._take(incarnation, ready)
+        return True
+
+    def close(self) -> None:
+        """No segment will come any more: those held back for one that never came are taken as they are."""
+        for incarnation in self._incarnations.values():
+            for segment in incarnation.arrivals.flush():
+                self._take(incarnation, segment)
+
+    def snapshot(self, at_s: float | None = None) -> RunResult:
+        """The run as it stands at `at_s` on its clock; without it, at the latest instant heard of."""
+        reported = [incarnation.reported_s for incarnation in self._incarnations.values()]
+        at_s = max(self._ended_s, *reported, 0.0) if at_s is None else at_s
+        settled_s = self._settled_s(at_s)
+        timeline = self._timeline
+        return RunResult(
+            run=self.run,
+            plan=self.plan,
+            revisions=tuple(self._revisions),
+            started_at=self.started_at,
+            at_s=at_s,
+            settled_s=settled_s,
+            duration_s=self._ended_s if self._end else at_s,
+            end=self._end,
+            end_text=self._end_text,
+            series=tuple(self._names.series),
+            errors=tuple(self._names.errors),
+            whole=timeline.whole() if timeline else Block(0, 0),
+            blocks=timeline.blocks() if timeline else (),
+            errors_seen=timeline.errors_seen() if timeline else (),
+            error_samples=self._samples.listed(),
+            exceptions=self._exceptions.listed(),
+            scenarios=self._population.totals(settled_s),
+            workers=tuple(found.result() for _, found in sorted(self._incarnations.items())),
+            beyond=self._beyond(timeline),
+            controller=self._facts,
+        )
+
+    def _incarnation(self, worker: int, incarnation: int) -> Incarnation:
+        found = self._incarnations.get((worker, incarnation))
+        if found is None:
+            found = self._incarnations[worker, incarnation] = Incarnation(worker, incarnation)
+        return found
+
+    def _check(self, segment: Segment) -> None:
+        from swell.stats.packed import check_second
+
+        for second in segment.seconds:
+            check_second(second)
+        highest = max((named.number for named in segment.series), default=0)
+        highest_error = max((named.number for named in segment.errors), default=0)
+        if segment.run != self.run:
+            raise LinkError(f"a segment of run {segment.run} reached run {self.run}")
+        if not (0 <= highest <= SERIES_CAP and 0 <= highest_error <= ERROR_CAP and math.isfinite(segment.sealed_s)):
+            raise LinkError(f"segment {segment.sequence} of worker {segment.worker} has numbers beyond the caps")
+
+    def _take(self, incarnation: Incarnation, segment: Segment) -> None:
+        incarnation.take(segment)
+        for series in segment.series:
+            number = self._names.series_number(Series(series.scenario, series.method, series.name))
+            incarnation.name_series(series.number, number)
+        for error in segment.errors:
+            incarnation.name_error(error.number, self._names.error_number(error.text))
+        for exception in segment.exceptions:
+            self._exceptions.add(exception)
+        self._take_samples(incarnation, segment)
+        worker = segment.worker, segment.incarnation
+        self._population.report(worker, segment.sealed_s, segment.scenarios, final=segment.final)
+        self._take_seconds(incarnation, segment)
+
+    def _take_samples(self, incarnation: Incarnation, segment: Segment) -> None:
+        place = 0
+        for group in segment.error_samples:
+            series, error = incarnation.series_number(group.series), incarnation.error_number(group.error)
+            for sample in group.samples:
+                order = segment.worker, segment.incarnation, segment.sequence, place
+                self._samples.add(series, error, order, sample)
+                place += 1
+
+    def _take_seconds(self, incarnation: Incarnation, segment: Segment) -> None:
+        from swell.stats import packed
+
+        if self._timeline is None:
+            from swell.stats.timeline import Timeline
+
+            self._timeline = Timeline()
+        if not segment.seconds:
+            return
+        numbers = packed.numbering(incarnation.series, incarnation.errors)
+        for second in segment.seconds:
+            tables = packed.read_second(second, numbers)
+            self._timeline.add(second.second, tables)
+            incarnation.count_calls(second.second, packed.requests(tables))
+
+    def _settled_s(self, at_s: float) -> int:
+        """The seconds before this one are complete, as far as anyone can still be expected to report them."""
+        if self._end and all(incarnation.gone for incarnation in self._incarnations.values()):
+            return math.ceil(at_s)
+        expected = [found.reported_s for found in self._incarnations.values() if not found.gone]
+        return max(min(int(min(expected, default=at_s) + 0.05), int(at_s)), int(at_s) - SILENT_S, 0)
+
+    def _beyond(self, timeline: Timeline | None) -> Beyond:
+        counters = [found.counters for found in self._incarnations.values()]
+        series, errors = timeline.beyond() if timeline else (0, 0)
+        return Beyond(
+            series=series,
+            errors=errors,
+            exceptions=self._exceptions.beyond + sum(counter.exceptions_beyond for counter in counters),
+            output=sum(counter.output_lost for counter in counters),
+        )
+
+    def check(self) -> None:
+        """Raise AssertionError if anything disagrees with itself."""
+        self._names.check()
+        self._population.check()
+        for incarnation in self._incarnations.values():
+            incarnation.check()
+        if self._timeline:
+            self._timeline.check()
+            assert all(row.series < len(self._names.series) for row in self._timeline.errors_seen())
+
+
+def _with(facts: ControllerFacts, **changed: tuple[Incident, ...]) -> ControllerFacts:
+    return msgspec.structs.replace(facts, **changed)

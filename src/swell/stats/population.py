@@ -1,0 +1,85 @@
+"""Users over time, put together from what each worker says of its own at the end of each second.
+
+Only changes are kept: who comes counts from the second of the report on, who leaves from the next one on, so that a
+second shows the most users that were there within it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from itertools import accumulate
+
+from swell.result import ScenarioTotals
+from swell.segment import ScenarioCount
+
+Worker = tuple[int, int]
+
+
+class Population:
+    """The users of each scenario, of all workers. The reports of one worker come in order."""
+
+    def __init__(self, scenarios: Iterable[str] = ()) -> None:
+        self._changes: dict[str, dict[int, int]] = {name: {} for name in scenarios}
+        self._latest: dict[str, dict[Worker, ScenarioCount]] = {name: {} for name in scenarios}
+        self._last_second: dict[Worker, int] = {}
+        self._lost: dict[Worker, int] = {}
+
+    def __repr__(self) -> str:
+        return f"<Population { ({totals.name: totals.users_now for totals in self.totals(0)}) }>"
+
+    def report(self, worker: Worker, sealed_s: float, counts: Iterable[ScenarioCount], *, final: bool) -> None:
+        """Take a worker's counts at `sealed_s`. A final report is made when all have left: those that had come since
+        the one before are shown too."""
+        second = max(round(sealed_s) - 1, 0)
+        self._last_second[worker] = max(second, self._last_second.get(worker, 0))
+        for count in counts:
+            before = self._latest.setdefault(count.name, {}).get(worker, ScenarioCount(count.name, 0))
+            came = max(count.started - before.started if final else count.users - before.users, 0)
+            changes = self._changes.setdefault(count.name, {})
+            _change(changes, second, came)
+            _change(changes, second + 1, count.users - before.users - came)
+            self._latest[count.name][worker] = count
+
+    def lost(self, worker: Worker, at_s: float) -> None:
+        """A worker was lost at `at_s`, and its users with it, after the last report that it made."""
+        self._lost[worker] = int(at_s)
+
+    def totals(self, until_s: int) -> tuple[ScenarioTotals, ...]:
+        """Every scenario, with its users in the seconds before `until_s`."""
+        return tuple(self._total(name, until_s) for name in self._changes)
+
+    def _total(self, name: str, until_s: int) -> ScenarioTotals:
+        changes = self._changes_of(name)
+        latest = self._latest.get(name, {})
+        users = array("I", (max(users, 0) for users in accumulate(changes.get(second, 0) for second in range(until_s))))
+        return ScenarioTotals(
+            name,
+            users=users.tobytes(),
+            users_now=sum(count.users for worker, count in latest.items() if worker not in self._lost),
+            users_peak=max(users, default=0),
+            started=sum(count.started for count in latest.values()),
+            iterations=sum(count.iterations for count in latest.values()),
+            dropped=sum(count.dropped for count in latest.values()),
+            missed=sum(count.missed for count in latest.values()),
+        )
+
+    def _changes_of(self, name: str) -> dict[int, int]:
+        """All changes, with the departures of lost workers."""
+        changes = dict(self._changes[name])
+        for worker, lost_second in self._lost.items():
+            count = self._latest.get(name, {}).get(worker)
+            if count is not None:
+                _change(changes, max(lost_second, self._last_second.get(worker, 0)) + 1, -count.users)
+        return changes
+
+    def check(self) -> None:
+        """Raise AssertionError if there are fewer than no users at any time."""
+        for name in self._changes:
+            changes = sorted(self._changes_of(name).items())
+            assert all(users >= 0 for users in accumulate(change for _, change in changes))
+
+
+def _change(changes: dict[int, int], second: int, users: int) -> None:
+    if users:
+        changes[second] = changes.get(second, 0) + users

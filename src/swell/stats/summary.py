@@ -1,0 +1,217 @@
+"""The document of a result: everything in it is derived here, from the counts, once."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterator, Sequence
+
+from swell.analysis.generator import generator
+from swell.analysis.verdict import judge
+from swell.document import (
+    ErrorSummary,
+    Limit,
+    Limits,
+    ResultDocument,
+    RunSummary,
+    ScenarioSummary,
+    SeriesSummary,
+    ThresholdSummary,
+    TimelinePoint,
+    Totals,
+    WorkerSummary,
+)
+from swell.result import Block, RunResult, WorkerResult
+from swell.segment import ERROR_CAP, EXCEPTION_CAP, SERIES_CAP, Kind
+from swell.stats import packed
+from swell.stats.accounting import account, unaccounted, unanswered
+from swell.stats.latency import Ends, ends_by_series, ends_of, latency
+from swell.stats.packed import Tables
+from swell.stats.users import users_per_second
+from swell.stats.windows import ALL, Window
+
+RESPONSE = (Kind.RESPONSE,)
+SERVICE = (Kind.SERVICE,)
+FAILED = (Kind.FAILED_RESPONSE,)
+
+
+def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) -> ResultDocument:
+    """The document of a run, finished or not."""
+    whole = packed.unpack(result.whole)
+    verdict = judge(result)
+    return ResultDocument(
+        run=_run(result),
+        totals=_totals(result, whole),
+        scenarios=_scenarios(result),
+        series=series_summaries(result, whole),
+        errors=_errors(result),
+        exceptions=result.exceptions,
+        thresholds=tuple(thresholds),
+        verdict=verdict,
+        accounting=account(result),
+        workers=tuple(map(_worker, result.workers)),
+        limits=_limits(result),
+        generator=generator(result, verdict),
+        timeline=tuple(_timeline(result)),
+    )
+
+
+def _run(result: RunResult) -> RunSummary:
+    plan = result.plan
+    hosts = [plan.host] if plan.host else dict.fromkeys(scenario.host for scenario in plan.scenarios if scenario.host)
+    started_at = result.started_at.astimezone(datetime.UTC).isoformat(timespec="seconds")
+    return RunSummary(
+        id=result.run,
+        script=plan.script,
+        target=", ".join(hosts),
+        started_at=started_at.replace("+00:00", "Z"),
+        duration_s=result.duration_s,
+        end=result.end.value if result.end else None,
+        end_text=result.end_text,
+        workers=len({worker.worker for worker in result.workers}),
+        plan=plan,
+        revisions=result.revisions,
+    )
+
+
+def _totals(result: RunResult, whole: Tables) -> Totals:
+    ends = ends_of(packed.tallies(whole))
+    sent, received = packed.all_bytes(whole)
+    return Totals(
+        requests=ends.requests,
+        failures=ends.failures,
+        rps=_per_s(ends.requests, result),
+        failures_per_s=_per_s(ends.failures, result),
+        users_peak=max(users_per_second(result), default=0),
+        dropped=sum(scenario.dropped for scenario in result.scenarios),
+        missed=sum(scenario.missed for scenario in result.scenarios),
+        bytes_sent=sent,
+        bytes_received=received,
+        statuses=_statuses(ends),
+        response_ms=latency(packed.histogram(whole, RESPONSE), ends.clock_of_successes),
+        service_ms=latency(packed.histogram(whole, SERVICE), ends.clock_of_successes),
+        failed_ms=latency(packed.histogram(whole, FAILED), ends.clock_of_failures),
+        all_ms=latency(packed.histogram(whole, ALL), ends.clock),
+    )
+
+
+def _scenarios(result: RunResult) -> tuple[ScenarioSummary, ...]:
+    return tuple(
+        ScenarioSummary(
+            name=scenario.name,
+            model="closed",
+            users_peak=scenario.users_peak,
+            iterations=scenario.iterations,
+            dropped=scenario.dropped,
+            missed=scenario.missed,
+        )
+        for scenario in result.scenarios
+    )
+
+
+def series_summaries(result: RunResult, whole: Tables) -> tuple[SeriesSummary, ...]:
+    """Every series that has a call, by scenario, name and method; (other) last."""
+    ends = ends_by_series(packed.tallies(whole))
+    byte_counts = packed.bytes_by_series(whole)
+    order = sorted(ends, key=lambda number: (number == 0, _sort_key(result, number)))
+    return tuple(_series(result, whole, number, ends[number], byte_counts.get(number, (0, 0))) for number in order)
+
+
+def _sort_key(result: RunResult, number: int) -> tuple[str, str, str]:
+    series = result.series_of(number)
+    return series.scenario, series.name, series.method
+
+
+def _series(result: RunResult, whole: Tables, number: int, ends: Ends, byte_counts: tuple[int, int]) -> SeriesSummary:
+    named = result.series_of(number)
+    return SeriesSummary(
+        scenario=named.scenario,
+        method=named.method,
+        name=named.name,
+        requests=ends.requests,
+        failures=ends.failures,
+        rps=_per_s(ends.requests, result),
+        failures_per_s=_per_s(ends.failures, result),
+        bytes_sent=byte_counts[0],
+        bytes_received=byte_counts[1],
+        statuses=_statuses(ends),
+        response_ms=latency(packed.histogram(whole, RESPONSE, number), ends.clock_of_successes),
+        service_ms=latency(packed.histogram(whole, SERVICE, number), ends.clock_of_successes),
+        failed_ms=latency(packed.histogram(whole, FAILED, number), ends.clock_of_failures),
+        all_ms=latency(packed.histogram(whole, ALL, number), ends.clock),
+        connect_ms=latency(packed.histogram(whole, (Kind.CONNECT,), number), "user"),
+        first_byte_ms=latency(packed.histogram(whole, (Kind.FIRST_BYTE,), number), ends.clock),
+    )
+
+
+def _errors(result: RunResult) -> tuple[ErrorSummary, ...]:
+    samples = {(kept.series, kept.error): kept.samples for kept in result.error_samples}
+    return tuple(
+        ErrorSummary(
+            scenario=result.series_of(seen.series).scenario,
+            method=result.series_of(seen.series).method,
+            name=result.series_of(seen.series).name,
+            error=result.error_text(seen.error),
+            count=seen.count,
+            first_s=seen.first_s,
+            last_s=seen.last_s,
+            samples=samples.get((seen.series, seen.error), ()),
+        )
+        for seen in result.errors_seen
+    )
+
+
+def _worker(worker: WorkerResult) -> WorkerSummary:
+    return WorkerSummary(
+        id=str(worker.worker),
+        incarnation=worker.incarnation,
+        host=worker.host,
+        capacity=worker.capacity,
+        sent=worker.counters.sent,
+        answered=worker.counters.answered,
+        unanswered=unanswered(worker),
+        unaccounted=unaccounted(worker),
+        lost_at_s=worker.lost_at_s,
+    )
+
+
+def _limits(result: RunResult) -> Limits:
+    return Limits(
+        series=Limit(SERIES_CAP, result.beyond.series),
+        errors=Limit(ERROR_CAP, result.beyond.errors),
+        exceptions=Limit(EXCEPTION_CAP, result.beyond.exceptions),
+    )
+
+
+def _timeline(result: RunResult) -> Iterator[TimelinePoint]:
+    """A point for each block, and for each second without one."""
+    users = users_per_second(result)
+    next_s = 0
+    for block in result.blocks:
+        yield from (_point(Block(second, second + 1), users) for second in range(next_s, block.from_s))
+        yield _point(block, users)
+        next_s = block.to_s
+    yield from (_point(Block(second, second + 1), users) for second in range(next_s, math.ceil(result.duration_s)))
+
+
+def _point(block: Block, users: Sequence[int]) -> TimelinePoint:
+    window = Window(block.from_s, block.to_s, packed.unpack(block))
+    p50_ms, p95_ms, p99_ms = window.quantiles_ms((0.5, 0.95, 0.99)) or (None, None, None)
+    return TimelinePoint(
+        t_s=block.from_s,
+        step_s=block.to_s - block.from_s,
+        users=max(users[block.from_s : block.to_s], default=0),
+        requests=window.requests,
+        failures=window.failures,
+        p50_ms=p50_ms,
+        p95_ms=p95_ms,
+        p99_ms=p99_ms,
+    )
+
+
+def _statuses(ends: Ends) -> dict[str, int]:
+    return {str(status): count for status, count in sorted(ends.statuses.items())}
+
+
+def _per_s(count: int, result: RunResult) -> float:
+    return count / result.duration_s if result.duration_s > 0 else 0.0

@@ -1,0 +1,145 @@
+"""The counts of a run in order of time, in blocks of a second, and all of them together.
+
+What workers report is collected and added up once in a while (`settle`), many workers at a time. Seconds of over an
+hour ago are joined to blocks of 10 s, and of over eight hours to 60 s; sooner where they take more room than allowed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+import msgspec
+
+from swell.result import Block, ErrorSeen
+from swell.segment import BEYOND, Outcome
+from swell.stats import packed
+from swell.stats.packed import Tables
+
+SETTLE_KEYS = 4_000_000
+ERROR_ROWS_CAP = 10_000
+KEPT_BYTES = 256_000_000
+HORIZON_S = 3_600
+LEAST_HORIZON_S = 60
+WIDTHS_S = ((1, 10), (8, 60))
+"""Beyond how many horizons a block is how wide."""
+
+NOTHING = packed.unpack(Block(0, 0))
+
+
+class Timeline:
+    """Owns the blocks of a run. Everything it gives out is settled first."""
+
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        self._waiting: dict[int, list[Tables]] = {}
+        self._waiting_keys = 0
+        self._blocks: list[Block] = []
+        self._whole = NOTHING
+        self._errors: dict[tuple[int, int], ErrorSeen] = {}
+        self._kept_bytes = kept_bytes
+        self._bytes = 0
+        self._horizon_s = HORIZON_S
+
+    def __repr__(self) -> str:
+        return f"<Timeline of {len(self._blocks)} blocks, {self._bytes} bytes, {self._waiting_keys} keys to settle>"
+
+    def add(self, second: int, tables: Tables) -> None:
+        """Take in what one worker counted in a second of the run."""
+        self._waiting.setdefault(second, []).append(tables)
+        self._waiting_keys += len(tables.hist.keys)
+        if self._waiting_keys > SETTLE_KEYS:
+            self.settle()
+
+    def settle(self) -> None:
+        """Add up what has been taken in."""
+        waiting, self._waiting, self._waiting_keys = self._waiting, {}, 0
+        settled = {second: packed.add(parts) for second, parts in sorted(waiting.items())}
+        for second, tables in settled.items():
+            self._note_errors(second, tables)
+            self._put(second, tables)
+        if settled:
+            self._whole = packed.add([self._whole, *settled.values()])
+            self._widen()
+
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks, in order of time."""
+        self.settle()
+        return tuple(self._blocks)
+
+    def whole(self) -> Block:
+        """Everything together."""
+        self.settle()
+        return packed.pack(0, self._blocks[-1].to_s if self._blocks else 0, self._whole)
+
+    def beyond(self) -> tuple[int, int]:
+        """How many calls and how many failures lie beyond the caps, under (other)."""
+        self.settle()
+        rows = packed.tallies(self._whole)
+        calls = sum(row.count for row in rows if row.series == BEYOND)
+        return calls, sum(row.count for row in rows if row.outcome & Outcome.FAILED and row.error == BEYOND)
+
+    def errors_seen(self) -> tuple[ErrorSeen, ...]:
+        """Every error of every series, the most frequent first."""
+        self.settle()
+        return tuple(
+            sorted(self._errors.values(), key=lambda seen: (-seen.count, seen.first_s, seen.series, seen.error))
+        )
+
+    def _put(self, second: int, tables: Tables) -> None:
+        place = bisect_right(self._blocks, second, key=lambda block: block.from_s)
+        if place and second < self._blocks[place - 1].to_s:
+            old = self._blocks[place - 1]
+            new = packed.pack(old.from_s, old.to_s, packed.add([packed.unpack(old), tables]))
+            self._blocks[place - 1] = new
+            self._bytes += _size(new) - _size(old)
+        else:
+            new = packed.pack(second, second + 1, tables)
+            self._blocks.insert(place, new)
+            self._bytes += _size(new)
+
+    def _note_errors(self, second: int, tables: Tables) -> None:
+        for series, error, count in packed.failures(tables):
+            if (series, error) not in self._errors and len(self._errors) >= ERROR_ROWS_CAP:
+                error = BEYOND
+            seen = self._errors.get((series, error), ErrorSeen(series, error, 0, float(second), float(second)))
+            first_s, last_s = min(seen.first_s, float(second)), max(seen.last_s, float(second))
+            self._errors[series, error] = ErrorSeen(series, error, seen.count + count, first_s, last_s)
+
+    def _widen(self) -> None:
+        """Join old blocks to wider ones; halve how long ago is old while there is too little room."""
+        self._widen_to(self._horizon_s)
+        while self._bytes > self._kept_bytes and self._horizon_s > LEAST_HORIZON_S:
+            self._horizon_s //= 2
+            self._widen_to(self._horizon_s)
+
+    def _widen_to(self, horizon_s: int) -> None:
+        now_s = self._blocks[-1].to_s
+        for horizons, width_s in WIDTHS_S:
+            old_before_s = (now_s - horizons * horizon_s) // width_s * width_s
+            self._join(old_before_s, width_s)
+
+    def _join(self, before_s: int, width_s: int) -> None:
+        narrow = [block for block in self._blocks if block.to_s <= before_s and block.to_s - block.from_s < width_s]
+        if not narrow:
+            return
+        groups: dict[int, list[Block]] = {}
+        for block in narrow:
+            groups.setdefault(block.from_s // width_s * width_s, []).append(block)
+        joined = [
+            packed.pack(from_s, from_s + width_s, packed.add([packed.unpack(block) for block in group]))
+            for from_s, group in groups.items()
+        ]
+        gone = {block.from_s for block in narrow}
+        kept = [block for block in self._blocks if block.from_s not in gone]
+        self._blocks = sorted(kept + joined, key=lambda block: block.from_s)
+        self._bytes = sum(map(_size, self._blocks))
+
+    def check(self) -> None:
+        """Raise AssertionError if blocks overlap or do not add up to the whole."""
+        assert all(one.to_s <= other.from_s for one, other in zip(self._blocks, self._blocks[1:], strict=False))
+        assert self._bytes == sum(map(_size, self._blocks))
+        summed = packed.add([packed.unpack(block) for block in self._blocks])
+        assert packed.pack(0, 0, summed) == packed.pack(0, 0, self._whole)
+
+
+def _size(block: Block) -> int:
+    return sum(len(part) for part in msgspec.structs.astuple(block) if isinstance(part, bytes))
