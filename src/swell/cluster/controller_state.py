@@ -1,6 +1,6 @@
 """What a controller does next: pure, so that lost messages and dying workers can be tried without a process.
 
-    GATHERING ──all ready──► RUNNING ──run time, a stop, all users gone──► ENDING ──nothing more can come──► OVER
+    GATHERING ──all ready, cleared──► RUNNING ──run time, stopped, all users gone──► ENDING ──nothing is to come──► OVER
 
 A worker that dies while the run goes on is replaced: its ring is read, and a new incarnation gets the same share, so
 the two never overlap. A worker that dies as soon as it is up is given up after the third time.
@@ -16,6 +16,7 @@ from swell.clock import NS_PER_S
 from swell.cluster.controller_steps import (
     Apply,
     Begin,
+    Cleared,
     Command,
     Deliver,
     Died,
@@ -89,6 +90,7 @@ class ControllerState:
         self._welcome = welcome
         self._orders_number = 0
         self._give_up_ns = 0
+        self._cleared = False
 
     def __repr__(self) -> str:
         return f"<ControllerState {self.phase.value}, {self.course}, {self.members}>"
@@ -106,11 +108,13 @@ class ControllerState:
             case Started():
                 self._give_up_ns = now_ns + READY_WITHIN_NS
                 commands: list[Command] = [self._launch(worker, now_ns) for worker in range(self.plan.workers)]
+            case Cleared():
+                self._cleared = True
+                commands = []
             case Heard(sender, message):
                 commands = self._hear(sender, message, now_ns)
             case Garbled(sender):
-                self._refuse(sender)
-                commands = []
+                commands = self._refuse(sender)
             case Ticked():
                 commands = []
             case Died():
@@ -219,13 +223,13 @@ class ControllerState:
                 return []
 
     def _gather(self, now_ns: int) -> list[Command]:
-        if self.members.present and not self.members.loading:
+        if self.members.present and not self.members.loading and self._cleared:
             self.phase = Phase.RUNNING
             begin_ns = self.course.begin(now_ns)
             for worker, share in place(dict.fromkeys(self.members.present, 1.0)).items():
                 self.members.present[worker].share = share
             return [Begin(begin_ns), *self._order_all(now_ns)]
-        if self.members.present and now_ns >= self._give_up_ns:
+        if self.members.loading and now_ns >= self._give_up_ns:
             names = ", ".join(str(member.worker) for member in self.members.loading)
             return self._fail(f"not ready within {READY_WITHIN_NS // NS_PER_S} s: worker {names}")
         return []

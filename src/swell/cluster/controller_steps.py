@@ -18,6 +18,11 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Cleared:
+    """What has to be done here before the first user starts is done."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """A frame from `sender` was a message."""
 
@@ -72,7 +77,7 @@ class StopWanted:
     text: str = ""
 
 
-Event = Started | Heard | Garbled | Ticked | Died | Recovered | Revised | StopWanted
+Event = Started | Cleared | Heard | Garbled | Ticked | Died | Recovered | Revised | StopWanted
 
 # --- commands --------------------------------------------------------------------------------------------------------
 

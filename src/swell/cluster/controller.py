@@ -1,0 +1,186 @@
+"""Acts for a controller: one greenlet takes events from a queue, asks `ControllerState` and does what it says.
+
+Whatever happens (a frame, a death, a key, a moment) becomes an event in the queue; nothing here decides. What user
+code hears of (hooks) is handed to the `Audience`, which must not keep the controller waiting.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Protocol
+
+import gevent
+from gevent.queue import SimpleQueue
+
+from swell.clock import NS_PER_S, Clock
+from swell.cluster.controller_state import ControllerState
+from swell.cluster.controller_steps import (
+    Apply,
+    Begin,
+    Command,
+    Deliver,
+    Ending,
+    Event,
+    Garbled,
+    Heard,
+    Joined,
+    Kill,
+    Launch,
+    Lost,
+    Over,
+    Recover,
+    Recovered,
+    Revise,
+    Send,
+    Show,
+    Spawned,
+    Started,
+    Ticked,
+)
+from swell.cluster.link import ControllerLink
+from swell.cluster.messages import decode_from_worker, encode
+from swell.errors import LinkError
+from swell.segment import Segment
+from swell.stats.merge import RunMerge
+
+TICK_S = 0.05
+
+
+class Launches(Protocol):
+    """Starts and ends worker processes; `Died` is put into the controller's queue by whoever sees one end."""
+
+    def launch(self, worker: int, incarnation: int) -> None: ...
+
+    def kill(self, worker: int, incarnation: int) -> None: ...
+
+
+class Audience(Protocol):
+    """Who is told how the run goes. No method waits."""
+
+    def begun(self, begin_ns: int) -> None: ...
+
+    def spawned(self, users: int) -> None: ...
+
+    def joined(self, worker: int, incarnation: int) -> None: ...
+
+    def lost(self, worker: int, incarnation: int, because: str) -> None: ...
+
+    def ending(self) -> None: ...
+
+    def show(self, worker: int, lines: tuple[str, ...], error: bool) -> None: ...
+
+    def deliver(self, worker: int, data: bytes) -> None: ...
+
+
+class Controller:
+    """One run. `recover` reads what a dead worker has left behind."""
+
+    def __init__(
+        self,
+        state: ControllerState,
+        link: ControllerLink,
+        launcher: Launches,
+        clock: Clock,
+        audience: Audience,
+        recover: Callable[[int, int], tuple[Segment, ...]],
+    ) -> None:
+        self.state = state
+        self.merge = RunMerge(state.run, state.plan, datetime.datetime.now(datetime.UTC))
+        self.refused_segments = 0
+        """Segments whose content was unsound."""
+        self._link = link
+        self._launcher = launcher
+        self._clock = clock
+        self._audience = audience
+        self._recover = recover
+        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._over: Over | None = None
+
+    def __repr__(self) -> str:
+        return f"<Controller {self.state!r}>"
+
+    def tell(self, event: Event) -> None:
+        """Let the controller know of something; from any greenlet, at any time."""
+        self._events.put(event)
+
+    @property
+    def at_s(self) -> float:
+        """The instant now on the run's clock; 0 before it has begun."""
+        begin_ns = self.state.course.begin_ns
+        return 0.0 if begin_ns is None else max(self._clock.now_ns() - begin_ns, 0) / NS_PER_S
+
+    def run(self) -> Over:
+        """Carry the run out; returns when nothing more can come from any worker."""
+        helpers = [gevent.spawn(self._receive), gevent.spawn(self._tick)]
+        self.tell(Started())
+        try:
+            while self._over is None:
+                event = self._events.get()
+                for command in self.state.handle(event, self._clock.now_ns()):
+                    self._do(command)
+        finally:
+            gevent.killall(helpers)
+        self.merge.close()
+        return self._over
+
+    def _receive(self) -> None:
+        while (received := self._link.receive()) is not None:
+            sender, frame = received
+            try:
+                self.tell(Heard(sender, decode_from_worker(frame)))
+            except LinkError:
+                self.tell(Garbled(sender))
+
+    def _tick(self) -> None:
+        while True:
+            gevent.sleep(TICK_S)
+            self.tell(Ticked())
+
+    def _do(self, command: Command) -> None:
+        match command:
+            case Send(to, message):
+                self._link.send(to, encode(message))
+            case Apply(segment):
+                self._apply(segment)
+            case Launch(worker, incarnation):
+                self._launcher.launch(worker, incarnation)
+            case Kill(worker, incarnation):
+                self._launcher.kill(worker, incarnation)
+            case Recover(worker, incarnation):
+                self.tell(Recovered(worker, incarnation, self._recover(worker, incarnation)))
+            case Over():
+                self._over = command
+            case Revise(revision):
+                self.merge.revised(revision)
+            case _:
+                self._announce(command)
+
+    def _announce(self, command: Joined | Lost | Begin | Spawned | Ending | Show | Deliver) -> None:
+        match command:
+            case Joined(hello):
+                self.merge.worker_joined(
+                    hello.worker, hello.incarnation, host=hello.host, capacity=hello.capacity, at_s=self.at_s
+                )
+                self._audience.joined(hello.worker, hello.incarnation)
+            case Lost(worker, incarnation, because):
+                self.merge.worker_lost(worker, incarnation, at_s=self.at_s, because=because)
+                self._audience.lost(worker, incarnation, because)
+            case Begin(begin_ns):
+                self.merge.started_at = datetime.datetime.now(datetime.UTC)
+                self._audience.begun(begin_ns)
+            case Spawned(users):
+                self._audience.spawned(users)
+            case Ending(end, text, ends_ns):
+                self.merge.ended((ends_ns - (self.state.course.begin_ns or 0)) / NS_PER_S, end, text)
+                self._audience.ending()
+            case Show(worker, lines, error):
+                self._audience.show(worker, lines, error)
+            case Deliver(worker, data):
+                self._audience.deliver(worker, data)
+
+    def _apply(self, segment: Segment) -> None:
+        try:
+            self.merge.apply(segment)
+        except LinkError:
+            self.refused_segments += 1

@@ -1,0 +1,145 @@
+"""Starts worker processes on this machine, and sees them end.
+
+A process is spawned without forking this one's memory, with SIGINT blocked from its first instant: Ctrl-C reaches the
+whole foreground group, but only the controller answers. Its output goes into a pipe whose last lines are kept, for
+what it says before it can speak over the link. Its end is seen through the loop's child watcher (SIGCHLD), at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.os import make_nonblocking, nb_read
+
+from swell.errors import RunFailed
+
+_SIGINT, _SIGKILL = 2, 9  # the module `signal` is the command line's alone
+OUTPUT_BYTES_KEPT = 16_384
+
+Ended = Callable[[int, int, str, str], None]
+"""(worker, incarnation, because, output)"""
+
+
+@dataclass(slots=True)
+class Process:
+    """A worker process."""
+
+    worker: int
+    incarnation: int
+    pid: int
+    watcher: Any = None
+    reader: gevent.Greenlet | None = None
+    output: bytearray = field(default_factory=bytearray)
+
+
+class Launcher:
+    """The worker processes of one run. `on_output` is given what they write outside the link."""
+
+    def __init__(
+        self,
+        command: Callable[[int, int], list[str]],
+        environment: Mapping[str, str],
+        on_end: Ended,
+        on_output: Callable[[int, bytes], None],
+    ) -> None:
+        self._command = command
+        self._environment = dict(environment)
+        self._on_end = on_end
+        self._on_output = on_output
+        self._loop = gevent.get_hub().loop
+        self._loop.install_sigchld()
+        self._running: dict[tuple[int, int], Process] = {}
+
+    def __repr__(self) -> str:
+        return f"<Launcher of {', '.join(str(process.pid) for process in self._running.values()) or 'no process'}>"
+
+    def pids(self) -> dict[tuple[int, int], int]:
+        """The processes that run, by worker and incarnation."""
+        return {key: process.pid for key, process in self._running.items()}
+
+    def launch(self, worker: int, incarnation: int) -> None:
+        """Start a process. Raises RunFailed when the system does not let it."""
+        reading, writing = os.pipe()
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, writing, 1),
+            (os.POSIX_SPAWN_DUP2, writing, 2),
+        ]
+        try:
+            pid = os.posix_spawn(
+                sys.executable,
+                self._command(worker, incarnation),
+                self._environment,
+                file_actions=actions,
+                setsigmask=[_SIGINT],
+            )
+        except OSError as exc:
+            os.close(reading)
+            raise RunFailed(f"cannot start a worker process: {exc.strerror}") from exc
+        finally:
+            os.close(writing)
+        process = self._running[worker, incarnation] = Process(worker, incarnation, pid)
+        process.watcher = self._loop.child(pid)
+        process.watcher.start(self._on_sigchld, process)
+        process.reader = gevent.spawn(self._read, process, reading)
+
+    def kill(self, worker: int, incarnation: int) -> None:
+        """End a process at once; `on_end` follows. Nothing happens if it has ended."""
+        process = self._running.get((worker, incarnation))
+        if process is not None:
+            os.kill(process.pid, _SIGKILL)
+
+    def kill_all(self) -> None:
+        """End all processes at once."""
+        for worker, incarnation in list(self._running):
+            self.kill(worker, incarnation)
+
+    def wait_ended(self, timeout_s: float) -> bool:
+        """Let others run until no process is left; False when that took too long."""
+        with gevent.Timeout(timeout_s, False):
+            while self._running:
+                gevent.sleep(0.005)
+        return not self._running
+
+    def _read(self, process: Process, reading: int) -> None:
+        make_nonblocking(reading)
+        try:
+            while content := nb_read(reading, 65_536):
+                process.output += content
+                del process.output[:-OUTPUT_BYTES_KEPT]
+                self._on_output(process.worker, content)
+        except OSError:
+            pass
+        finally:
+            os.close(reading)
+
+    def _on_sigchld(self, process: Process) -> None:
+        """Runs in the hub."""
+        status = process.watcher.rstatus
+        process.watcher.stop()
+        process.watcher.close()
+        gevent.spawn(self._end, process, how_it_ended(status))
+
+    def _end(self, process: Process, because: str) -> None:
+        if process.reader is not None:
+            process.reader.join(timeout=0.2)  # a grandchild may hold the pipe open
+        del self._running[process.worker, process.incarnation]
+        self._on_end(process.worker, process.incarnation, because, process.output.decode(errors="replace").strip())
+
+
+def how_it_ended(status: int) -> str:
+    """A wait status in words."""
+    if os.WIFSIGNALED(status):
+        return f"was killed by signal {os.WTERMSIG(status)}"
+    return f"ended with exit code {os.WEXITSTATUS(status)}"
+
+
+def python_command(directory: Path, *words: str) -> list[str]:
+    """The command line `swell worker-process ...` under this Python, whose working directory is on no path."""
+    return [sys.executable, "-P", "-m", "swell", "worker-process", "--directory", str(directory), *words]

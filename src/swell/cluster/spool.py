@@ -1,0 +1,98 @@
+"""Segments in a file until they are acknowledged, for whoever has to finish a dead worker's account.
+
+A frame is a 4-byte length, a 4-byte CRC-32 and a segment in MessagePack. A segment is spooled before it is sent. One
+that was cut short by a SIGKILL does not count: what it covered is still in the ring. Acknowledged segments are
+dropped once they take up `COMPACT_BYTES`, but never the last one, which says how far into the ring the account goes.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections import deque
+from pathlib import Path
+
+import msgspec
+
+from swell.errors import RunFailed
+from swell.segment import Segment
+
+SPOOL_FILE = "spool"
+COMPACT_BYTES = 1 << 20
+HEAD = struct.Struct("=II")
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Segment)
+
+
+class Spool:
+    """Appends to the file `spool` of a worker's directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / SPOOL_FILE
+        self._kept: deque[tuple[int, bytes]] = deque()
+        self._done_bytes = 0
+        self._acknowledged = 0
+        try:
+            self._file = _open(self._path)
+        except OSError as exc:
+            raise RunFailed(f"{self._path}: cannot be written: {exc.strerror}") from exc
+
+    def __repr__(self) -> str:
+        return f"<Spool of {len(self._kept)} segments>"
+
+    def append(self, segment: Segment) -> None:
+        """Keep a segment. Raises RunFailed when there is no room."""
+        packed = _encoder.encode(segment)
+        frame = HEAD.pack(len(packed), zlib.crc32(packed)) + packed
+        self._kept.append((segment.sequence, frame))
+        self._write(frame)
+
+    def forget(self, sequence: int) -> None:
+        """Segments up to `sequence` are acknowledged."""
+        self._acknowledged = max(self._acknowledged, sequence)
+        while len(self._kept) > 1 and self._kept[0][0] <= self._acknowledged:
+            self._done_bytes += len(self._kept.popleft()[1])
+        if self._done_bytes >= COMPACT_BYTES:
+            self._compact()
+
+    def _compact(self) -> None:
+        fresh = self._path.with_suffix(".new")
+        os.close(self._file)
+        self._file = _open(fresh)
+        self._write(b"".join(frame for _, frame in self._kept))
+        os.replace(fresh, self._path)
+        self._done_bytes = 0
+
+    def _write(self, content: bytes) -> None:
+        try:
+            while content:
+                content = content[os.write(self._file, content) :]
+        except OSError as exc:
+            raise RunFailed(f"{self._path}: cannot be written: {exc.strerror}") from exc
+
+    def close(self) -> None:
+        """Close the file; it stays on disk."""
+        os.close(self._file)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+
+
+def read_spool(directory: Path) -> list[Segment]:
+    """The whole segments in a worker's directory, in order; empty when it never got so far."""
+    try:
+        content = (directory / SPOOL_FILE).read_bytes()
+    except OSError:
+        return []
+    found, at = [], 0
+    while at + HEAD.size <= len(content):
+        length, checksum = HEAD.unpack_from(content, at)
+        packed = content[at + HEAD.size : at + HEAD.size + length]
+        if len(packed) != length or zlib.crc32(packed) != checksum:
+            break
+        found.append(_decoder.decode(packed))
+        at += HEAD.size + length
+    return found

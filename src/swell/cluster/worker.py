@@ -1,0 +1,259 @@
+"""Acts for a worker: whatever happens becomes an event, `WorkerState` says what follows, and here it is done.
+
+Greenlets, each waiting for one thing: frames (the main one), the next start or end, the pulse, the next second to be
+reported, users that have gone. They may call `_step` at any time, since it never waits: what takes time (the script,
+its hooks) runs in a greenlet of its own and comes back as an event. `_step` called from within itself is done next.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Container
+from typing import Protocol
+
+import gevent
+from gevent.event import Event as Flag
+
+from swell.clock import NS_PER_S, Clock
+from swell.cluster.link import WorkerLink
+from swell.cluster.messages import Failed, FromWorker, Welcome, WorkerPhase, decode_from_controller, encode
+from swell.cluster.roster_state import LeaveUser, StartUser
+from swell.cluster.spool import Spool
+from swell.cluster.worker_state import WorkerState
+from swell.cluster.worker_steps import (
+    Begin,
+    Command,
+    Event,
+    Exit,
+    Forget,
+    Heard,
+    LeaveAll,
+    Loaded,
+    Prepare,
+    PulseDue,
+    Sealed,
+    SealFinal,
+    Send,
+    UserGone,
+    Woke,
+)
+from swell.errors import LinkError, ScriptError, SwellError
+from swell.segment import Segment
+
+SEAL_DELAY_NS = 10_000_000
+"""A second is reported a little after its end, when what was received within it has been looked at."""
+GONE_CHECK_S = 1.0
+
+
+class WorkerClock(Clock, Protocol):
+    """A clock whose sleepers can be woken early."""
+
+    def wake(self, sleeper: gevent.Greenlet) -> bool: ...
+
+
+class Workshop(Protocol):
+    """Where the users of this process live and what they measure is folded. Only the marked methods may wait."""
+
+    def open(self, welcome: Welcome) -> None:
+        """Load the script and get everything ready; may wait. Raises SwellError."""
+
+    def begin(self, begin_ns: int) -> None: ...
+
+    def start(self, number: int, due_ns: int) -> None: ...
+
+    def leave(self, number: int, on_gone: Callable[[], None]) -> None: ...
+
+    def leave_all(self) -> None: ...
+
+    def users(self) -> Container[int]: ...
+
+    def wait_gone(self, timeout_s: float) -> bool:
+        """Wait until nobody is left; False when that took too long."""
+
+    def stopping(self) -> None:
+        """The plan has ended; may wait."""
+
+    def stopped(self) -> None:
+        """Nobody is left; may wait."""
+
+    def seal(self, *, final: bool) -> Segment: ...
+
+    def report(self) -> FromWorker | None:
+        """What the script's listeners want to tell the controller each time a segment is sealed."""
+
+
+class Worker:
+    """One incarnation of a worker."""
+
+    def __init__(
+        self, state: WorkerState, link: WorkerLink, clock: WorkerClock, workshop: Workshop, spool: Spool
+    ) -> None:
+        self.state = state
+        self.garbled = 0
+        """Frames that were no message."""
+        self._link = link
+        self._clock = clock
+        self._workshop = workshop
+        self._spool = spool
+        self._events: deque[Event] = deque()
+        self._stepping = False
+        self._exit: Exit | None = None
+        self._failure: SwellError | None = None
+        self._begun = Flag()
+        self._changed = Flag()
+        self._populated = Flag()
+        self._ended = Flag()
+        self._starter: gevent.Greenlet | None = None
+        self._pulse_interval_s = 1.0
+        self._report_interval_s = 1.0
+
+    def __repr__(self) -> str:
+        return f"<Worker {self.state!r}>"
+
+    def run(self) -> str:
+        """Take part until the run is over; returns why it ended early, or ''. Raises SwellError if it cannot."""
+        self._starter = gevent.spawn(self._start_in_time)
+        loops = (self._receive, self._pulse, self._report, self._watch_users)
+        greenlets = [self._starter, *map(gevent.spawn, loops)]
+        self._send(self.state.hello)
+        try:
+            self._ended.wait()
+        finally:
+            gevent.killall(greenlets)
+        if self._failure is not None:
+            raise self._failure
+        return self._exit.because if self._exit else "the link to the controller was closed"
+
+    # --- what happens ------------------------------------------------------------------------------------------------
+
+    def _receive(self) -> None:
+        while (frame := self._link.receive()) is not None:
+            try:
+                message = decode_from_controller(frame)
+            except LinkError:
+                self.garbled += 1
+            else:
+                self._step(Heard(message))
+        self._ended.set()
+
+    def _start_in_time(self) -> None:
+        while True:
+            self._changed.clear()
+            wake_ns = self.state.wake_ns
+            if wake_ns is None:
+                self._changed.wait()
+            elif wake_ns > self._clock.now_ns():
+                self._clock.sleep_until_ns(wake_ns)
+            else:
+                self._step(Woke())
+
+    def _pulse(self) -> None:
+        while True:
+            gevent.sleep(self._pulse_interval_s)
+            self._step(PulseDue())
+
+    def _report(self) -> None:
+        self._begun.wait()
+        begin_ns = self.state.orders.begin_ns or 0
+        interval_ns = round(self._report_interval_s * NS_PER_S)
+        while True:
+            turn = (self._clock.now_ns() - begin_ns - SEAL_DELAY_NS) // interval_ns + 1
+            self._clock.sleep_until_ns(begin_ns + turn * interval_ns + SEAL_DELAY_NS)
+            if self.state.phase not in (WorkerPhase.RUNNING, WorkerPhase.DRAINING):
+                return
+            self._seal(final=False)
+
+    def _watch_users(self) -> None:
+        """Users also end of their own accord."""
+        while True:
+            self._populated.wait()
+            self._workshop.wait_gone(GONE_CHECK_S)
+            here = self._workshop.users()
+            self._populated.clear()
+            for number in sorted(self.state.roster.present):
+                if number not in here:
+                    self._step(UserGone(number))
+            if self.state.roster.present:
+                self._populated.set()
+
+    def _step(self, event: Event) -> None:
+        self._events.append(event)
+        if self._stepping:
+            return
+        self._stepping = True
+        try:
+            while self._events:
+                before_ns = self.state.wake_ns
+                for command in self.state.handle(self._events.popleft(), self._clock.now_ns()):
+                    self._do(command)
+                if self.state.wake_ns != before_ns:
+                    self._let_starter_look()
+        finally:
+            self._stepping = False
+
+    def _let_starter_look(self) -> None:
+        self._changed.set()
+        if self._starter is not None and self._starter is not gevent.getcurrent():
+            self._clock.wake(self._starter)
+
+    # --- what is done about it ---------------------------------------------------------------------------------------
+
+    def _do(self, command: Command) -> None:
+        match command:
+            case Send(message):
+                self._send(message)
+            case StartUser(number, due_ns):
+                self._workshop.start(number, due_ns)
+                self._populated.set()
+            case LeaveUser(number):
+                self._workshop.leave(number, lambda: self._step(UserGone(number)))
+            case LeaveAll():
+                self._workshop.leave_all()
+                gevent.spawn(self._workshop.stopping)
+            case Prepare(welcome):
+                gevent.spawn(self._open, welcome)
+            case Begin(begin_ns):
+                self._workshop.begin(begin_ns)
+                self._begun.set()
+            case SealFinal():
+                gevent.spawn(self._finish)
+            case Forget(sequence):
+                self._spool.forget(sequence)
+            case Exit():
+                self._exit = command
+                self._ended.set()
+
+    def _open(self, welcome: Welcome) -> None:
+        self._pulse_interval_s = welcome.pulse_interval_s
+        self._report_interval_s = welcome.report_interval_s
+        try:
+            self._workshop.open(welcome)
+        except SwellError as error:
+            self._fail(error)
+        else:
+            self._step(Loaded())
+
+    def _finish(self) -> None:
+        self._workshop.stopped()
+        self._seal(final=True)
+
+    def _seal(self, *, final: bool) -> None:
+        try:
+            report = self._workshop.report()
+            segment = self._workshop.seal(final=final)
+            self._spool.append(segment)
+        except SwellError as error:
+            self._fail(error)
+            return
+        if report is not None:
+            self._send(report)
+        self._step(Sealed(segment))
+
+    def _fail(self, error: SwellError) -> None:
+        author_traceback = error.author_traceback if isinstance(error, ScriptError) else ""
+        self._send(Failed(str(error), error.exit_code, author_traceback))
+        self._failure = error
+        self._ended.set()
+
+    def _send(self, message: FromWorker) -> None:
+        self._link.send(encode(message))
