@@ -17,9 +17,10 @@ from swell.http.connection import Connection
 from swell.http.cookies import CookieJar, with_cookies
 from swell.http.dial import dial
 from swell.http.failure import CallFailure
-from swell.http.follow import next_step
+from swell.http.follow import follow_redirect, takes_challenge
 from swell.http.framing import sets_cookies
-from swell.http.options import CallOptions, ConnectOptions
+from swell.http.headers import RequestHeaders
+from swell.http.options import PLAIN_CONNECT, CallOptions
 from swell.http.pool import Pool
 from swell.http.response import Response
 from swell.http.stream import BodyStream, transfer
@@ -29,21 +30,31 @@ if TYPE_CHECKING:
     from swell.http.environment import HttpEnvironment
 
 HOPS_MOST = 30
-_PLAIN_CONNECT = ConnectOptions()
 
 
 class Client:
     """The connections, cookies and session headers of one simulated user."""
 
-    __slots__ = ("_block", "_block_version", "_pools", "cookies", "environment", "headers")
+    __slots__ = (
+        "_authorization",
+        "_block",
+        "_block_version",
+        "_own_host",
+        "_pools",
+        "cookies",
+        "environment",
+        "headers",
+    )
 
     def __init__(self, environment: HttpEnvironment) -> None:
         self.environment = environment
         self.headers = environment.headers.copy()
         self.cookies = CookieJar()
         self._pools: dict[Any, Pool] = {}
+        self._authorization = b""
         self._block = b""
         self._block_version = -1
+        self._own_host = False
 
     def __repr__(self) -> str:
         return f"<Client with {len(self._pools)} pools, {len(self.cookies)} cookies>"
@@ -51,22 +62,31 @@ class Client:
     def call(self, target: Target, options: CallOptions, begun_ns: int) -> Response:
         """Make a call that began at `begun_ns` and see it through its redirects and challenges."""
         response = self._exchange(target, options, begun_ns)
-        if response.status_code < 300 or options.stream and not response.is_redirect:
+        if response.status_code < 300:
             return response
+        return self._see_through(response, target, options, begun_ns)
+
+    def _see_through(self, response: Response, target: Target, options: CallOptions, begun_ns: int) -> Response:
         hops: list[Response] = []
-        while (step := next_step(response, target, options, hops, HOPS_MOST)) is not None:
-            hops.append(response)
-            if step.is_redirect:
-                self.environment.traffic.redirected()
-            if step.failure:
-                response.error = step.failure
+        while (step := self._next_step(response, target, options, hops)) is not None:
+            if len(hops) == HOPS_MOST:
+                response.error = f"over {HOPS_MOST} redirects"
                 break
-            target, options = step.target, step.options
-            earlier_connect_ns = response.connect_ns
+            response.close()
+            hops.append(response)
+            target, options = step
+            earlier = response
             response = self._exchange(target, options, begun_ns)
-            response.connect_ns += earlier_connect_ns
+            response.connect_ns += earlier.connect_ns
+            response.bytes_in += earlier.bytes_in
+            response.bytes_out += earlier.bytes_out
         response.history = hops
         return response
+
+    def authorise(self, header: str) -> None:
+        """Send this Authorization header with every plain call; '' for none."""
+        self._authorization = f"Authorization: {header}\r\n".encode("latin-1") if header else b""
+        self._block_version = -1
 
     def close(self) -> None:
         """Close what is idle; what is busy is closed by the greenlet that uses it."""
@@ -75,18 +95,22 @@ class Client:
 
     def _exchange(self, target: Target, options: CallOptions, begun_ns: int) -> Response:
         connect = options.connect
-        key = target.origin if connect is _PLAIN_CONNECT else (target.origin, connect)
+        key = target.origin if connect is PLAIN_CONNECT else (target.origin, connect)
         pool = self._pools.get(key)
         if pool is None:
             pool = self._pools[key] = Pool()
-        response = Response(target, begun_ns)
+        connect_ns = 0
         retried = False
         while True:
-            connection = pool.take()
+            connection = pool.take_none() if retried else pool.take()
             reused = connection is not None
             try:
                 if connection is None:
-                    connection = self._open(pool, target, connect, response)
+                    opening_ns = monotonic_ns()
+                    try:
+                        connection = dial(self.environment, target.origin, connect, options.connect_s, pool.tls_session)
+                    finally:
+                        connect_ns += monotonic_ns() - opening_ns
                 connection.idle_ns = options.idle_ns
                 connection.call_deadline_ns = begun_ns + options.call_ns
                 if options.is_simple:
@@ -96,81 +120,99 @@ class Client:
                 break
             except CallFailure as failure:
                 pool.give_back(connection)
-                if reused and failure.silent and self._may_repeat(target, options, connection, retried):
-                    retried = retried or bool(connection.sent_bytes)
+                if reused and failure.silent and not retried and self._may_repeat(target, options, connection):
+                    retried = True
                     continue
-                return self._failed(response, connection, failure)
+                return self._failed(target, begun_ns, connect_ns, connection, failure)
             except BaseException:
                 pool.give_back(connection)
                 raise
-        response.sent_ns = connection.sent_ns
-        response.first_byte_ns = connection.first_ns
-        response.done_ns = connection.done_ns
-        response.status_code = connection.status
-        response.head = connection.head
-        response.interim = connection.interim
-        response.bytes_out = connection.sent_bytes
-        response.unstamped = connection.unstamped
+        head = connection.head
+        response = Response(
+            target, begun_ns, connection.sent_ns, connection.first_ns, connection.done_ns, connection.status, head,
+            connection.interim, connection.body, connection.sent_bytes, connection.received_bytes,
+            connection.unstamped,
+        )  # fmt: skip
+        if connect_ns:
+            response.connect_ns = connect_ns
         if connection.complete:
-            response.raw_body = connection.body
-            response.bytes_in = connection.received_bytes
-            response.truncated = connection.truncated
+            if connection.truncated:
+                response.truncated = True
             pool.give_back(connection)
         else:
             response.stream = BodyStream(connection, pool, response)
-        if sets_cookies(connection.head):
+        if sets_cookies(head):
             self._absorb_cookies(target, response)
         return response
 
     def _head(self, target: Target, options: CallOptions) -> bytes:
         environment = self.environment
-        block = options.block
-        if block is None:
+        if options.block is None:
             headers = self.headers
             if headers.version != self._block_version:
                 self._block_version = headers.version
-                self._block = environment.header_block(headers)
-            block = self._block
-        head = target.line + block
-        if self.cookies:
+                self._block = environment.header_block(headers) + self._authorization
+                self._own_host = "Host" in headers
+            head = (target.start if self._own_host else target.line) + self._block
+        else:
+            head = (target.start if options.own_host else target.line) + options.block
+        if self.cookies or options.cookies:
             cookie = self.cookies.header_for(target.host, target.path, target.secure, time.time())
+            if options.cookies:
+                cookie = with_cookies(cookie, options.cookies)
             if cookie:
                 head += b"Cookie: " + cookie.encode("latin-1") + b"\r\n"
+        if options.auth is not None and options.auth.ready:
+            body = None if options.upload is not None else options.body
+            answer = options.auth.header(target.method, target.url.target, body)
+            head += b"Authorization: " + answer.encode("latin-1") + b"\r\n"
         if environment.request_ids is not None:
             head += environment.request_ids()
         return head + b"\r\n" + options.body
 
-    def _open(self, pool: Pool, target: Target, connect: ConnectOptions, response: Response) -> Connection:
-        started_ns = monotonic_ns()
-        try:
-            return dial(self.environment, target.origin, connect, pool.tls_session)
-        except CallFailure as failure:
-            self.environment.exhausted(failure.exhausted)
-            raise
-        finally:
-            response.connect_ns += monotonic_ns() - started_ns
+    def _next_step(
+        self, response: Response, target: Target, options: CallOptions, hops: list[Response]
+    ) -> tuple[Target, CallOptions] | None:
+        """The next exchange of this call, or None. Sets `response.error` if there should be one and cannot be."""
+        if response.status_code == 401 and options.auth is not None:
+            answered = any(hop.status_code == 401 for hop in hops)
+            return (target, options) if takes_challenge(response, options, answered) else None
+        if not options.follow or not response.is_redirect:
+            return None
+        fields = options.fields
+        if fields is None:
+            fields = RequestHeaders(self.headers)
+            if self._authorization:
+                fields["Authorization"] = self._authorization.decode("latin-1").partition(": ")[2].strip()
+        step = follow_redirect(response, target, options, fields)
+        if step is not None:
+            self.environment.traffic.redirected()
+        return step
 
-    def _may_repeat(self, target: Target, options: CallOptions, connection: Any, retried: bool) -> bool:
-        if not options.replayable:
+    def _may_repeat(self, target: Target, options: CallOptions, connection: Connection | None) -> bool:
+        """Whether a request may be sent again on a fresh connection; counted as retried if it had been sent."""
+        if connection is None or not options.replayable:
             return False
         if not connection.sent_bytes:
             return True
-        if retried or not target.is_idempotent:
-            return False
-        self.environment.traffic.retried()
-        return True
+        if target.is_idempotent:
+            self.environment.traffic.retried()
+        return target.is_idempotent
 
-    def _failed(self, response: Response, connection: Connection | None, failure: CallFailure) -> Response:
-        response.done_ns = monotonic_ns()
+    def _failed(
+        self, target: Target, begun_ns: int, connect_ns: int, connection: Connection | None, failure: CallFailure
+    ) -> Response:
+        response = Response(target, begun_ns, done_ns=monotonic_ns(), unstamped=True)
         response.error = failure.reason
+        response.connect_ns = connect_ns
         if connection is not None and connection.sent_bytes:
             response.sent_ns = connection.sent_ns
             response.first_byte_ns = connection.first_ns
             response.bytes_out = connection.sent_bytes
             response.bytes_in = connection.received_bytes
-            response.unstamped = True
         else:
             self.environment.traffic.not_sent()
+            self.environment.exhausted(failure.exhausted)
         return response
 
     def _absorb_cookies(self, target: Target, response: Response) -> None:

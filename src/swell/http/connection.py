@@ -29,10 +29,10 @@ import httptools
 from greenlet import getcurrent
 
 from swell.http.failure import CallFailure, from_os_error
-from swell.http.framing import HEAD_BYTES_MOST, ends_at_close, parser_reason, closes_connection
+from swell.http.framing import HEAD_BYTES_MOST, closes_connection, ends_at_close, parser_reason
 
 if TYPE_CHECKING:
-    from _socket import socket as RawSocket
+    import _socket
 
     from swell.http.environment import HttpEnvironment
     from swell.http.tls import TlsLayer
@@ -62,14 +62,17 @@ class Connection:
 
     __slots__ = (
         "_watcher", "body", "call_deadline_ns", "chunks", "complete", "done_ns", "environment", "first_ns", "head",
-        "headers_done", "idle_ns", "in_exchange", "interim", "keep_alive", "keeps_body", "on_body", "on_headers_complete",
-        "on_message_complete", "parser", "received_bytes", "sent_bytes", "sent_ns", "since_ns", "sock", "stale",
+        "headers_done", "idle_ns", "in_exchange", "interim", "is_closed", "keep_alive", "keeps_body",
+        "on_body", "on_headers_complete", "on_message_complete", "parser", "received_bytes", "sent_bytes", "sent_ns", "since_ns", "sock", "stale",
         "status", "tls", "truncated", "unstamped", "used", "waiter", "window_bytes",
     )  # fmt: skip
 
-    def __init__(self, environment: HttpEnvironment, sock: RawSocket, tls: TlsLayer | None, window_bytes: int) -> None:
+    def __init__(
+        self, environment: HttpEnvironment, sock: _socket.socket, tls: TlsLayer | None, window_bytes: int
+    ) -> None:
         self.environment = environment
-        self.sock = sock
+        self.sock: _socket.socket = sock
+        self.is_closed = False
         self.tls = tls
         self.window_bytes = window_bytes
         self.waiter: Any = None
@@ -82,14 +85,14 @@ class Connection:
         self.head = self.body = b""
         self.chunks: list[bytes] = []
         self.on_body = self.chunks.append
-        self.on_headers_complete = self._headers_complete
-        self.on_message_complete = self._message_complete
-        self.parser = httptools.HttpResponseParser(self)
+        self.on_headers_complete: Any = self._headers_complete
+        self.on_message_complete: Any = self._message_complete
+        self.parser: Any = httptools.HttpResponseParser(self)
         self._watcher = environment.loop.io(sock.fileno(), READ_EVENT)
         environment.connections.add(self)
 
     def __repr__(self) -> str:
-        if self.sock is None:
+        if self.is_closed:
             state = "closed"
         elif self.waiter is not None:
             state = "waiting"
@@ -185,9 +188,10 @@ class Connection:
             self.unstamped = self.unstamped or bool(data)
         wire_bytes = len(data)
         if data and self.tls is not None:
-            data = self._decrypt(data)
-            if data is None:
+            plain = self._decrypt(data)
+            if plain is None:
                 return
+            data = plain
         if not data:
             self.done_ns = at_ns
             self._end_of_file()
@@ -200,7 +204,7 @@ class Connection:
             self.head = self.head + data if self.head else data
         try:
             self.parser.feed_data(data)
-        except Exception as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._parser_stopped(error)
         if not self.complete:
             self._still_reading(now_ns, is_head)
@@ -227,21 +231,17 @@ class Connection:
 
     def close(self) -> None:
         """Close the socket and stop the watcher. May be called again."""
-        if self.sock is None:
+        if self.is_closed:
             return
+        self.is_closed = True
         self._watcher.stop()
         self._watcher.close()
         self.sock.close()
         self.environment.connections.discard(self)
         # The parser holds bound methods of this object: without this, only the cycle collector would free both.
-        self.sock = self.parser = self.on_message_complete = self.on_headers_complete = None  # type: ignore[assignment]
+        self.parser = self.on_message_complete = self.on_headers_complete = None
         self.in_exchange = self.keep_alive = False
         self.stale = True
-
-    @property
-    def reusable(self) -> bool:
-        """Whether another exchange may follow on this connection."""
-        return self.keep_alive and not self.stale and self.complete == 1 and self.sock is not None
 
     # what llhttp calls
 
@@ -363,6 +363,9 @@ class Connection:
         tls = self.tls
         assert tls is not None
         plain = tls.decrypt(data)
+        reply = tls.reply()
+        if reply:
+            self._send_wire(reply)
         if plain or tls.closed:
             return plain
         return None

@@ -28,9 +28,11 @@ _BIND_ADDRESS_NO_PORT = 24
 _HANDSHAKE_BYTES = 16 * 1024
 
 
-def dial(environment: HttpEnvironment, origin: Origin, options: ConnectOptions, tls_session: Any = None) -> Connection:
+def dial(
+    environment: HttpEnvironment, origin: Origin, options: ConnectOptions, connect_s: float, tls_session: Any = None
+) -> Connection:
     """A connection to `origin` that is ready for a request. Raises CallFailure."""
-    timeout = gevent.Timeout(options.connect_s)
+    timeout = gevent.Timeout(connect_s)
     timeout.start()
     try:
         return _dial(environment, origin, options, tls_session)
@@ -128,6 +130,7 @@ def _send_all(sock: Any, data: bytes) -> None:
 def _receive(sock: Any) -> bytes:
     while True:
         try:
-            return sock.recv(_HANDSHAKE_BYTES)
+            received: bytes = sock.recv(_HANDSHAKE_BYTES)
+            return received
         except BlockingIOError:
             wait_read(sock.fileno())

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
-import ssl
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
@@ -13,15 +11,15 @@ import greenlet
 
 from swell.http.headers import RequestHeaders, encode_fields
 from swell.http.names import Names
+from swell.http.options import PLAIN_CONNECT, ConnectOptions
 from swell.http.sweep import Sweep
-from swell.http.target import Target
 from swell.http.tls import Cert, Verify, client_context
 from swell.user import Traffic
 
 if TYPE_CHECKING:
     from swell.http.connection import Connection
+    from swell.http.proxy import Proxy
 
-TARGETS_MOST = 10_000
 BLOCKS_MOST = 10_000
 USER_AGENT = "swell"
 
@@ -38,17 +36,8 @@ class StampClock(Protocol):
         """Ask the kernel for stamps on this socket."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds: to connect (DNS and TLS included), between bytes, for a whole call with its redirects."""
-
-    connect_s: float = 10.0
-    between_bytes_s: float = 60.0
-    call_s: float = 120.0
-
-
 class HttpEnvironment:
-    """One per worker process. `request_id`: (header name, "run/worker.incarnation/") when exchanges are to be marked."""
+    """One per worker process. `request_id`: header name and "run/worker.incarnation/", to mark exchanges."""
 
     def __init__(
         self,
@@ -67,7 +56,6 @@ class HttpEnvironment:
         self.names = names or Names()
         self.connections: set[Connection] = set()
         self.sweep = Sweep(self.loop, self.connections)
-        self.timeouts = Timeouts()
         self.next_source_address = itertools.cycle(source_addresses).__next__ if source_addresses else None
         self.request_ids = _request_ids(*request_id) if request_id else None
         self.headers = RequestHeaders(
@@ -75,12 +63,12 @@ class HttpEnvironment:
         )
         self.fd_exhausted = 0
         self.ports_exhausted = 0
-        self._targets: dict[tuple[str, str], Target] = {}
         self._blocks: dict[int, bytes] = {}
-        self.tls_context = functools.lru_cache(maxsize=64)(self._tls_context)
+        self.tls_context = functools.lru_cache(maxsize=64)(client_context)
+        self._connects: dict[Any, ConnectOptions] = {(True, None, None): PLAIN_CONNECT}
 
     def __repr__(self) -> str:
-        return f"<HttpEnvironment: {len(self.connections)} connections, {len(self._targets)} targets>"
+        return f"<HttpEnvironment: {len(self.connections)} connections>"
 
     def header_block(self, headers: RequestHeaders) -> bytes:
         """The session headers as bytes; equal versions mean equal fields."""
@@ -90,6 +78,14 @@ class HttpEnvironment:
                 self._blocks.clear()
             block = self._blocks[headers.version] = encode_fields(headers.items())
         return block
+
+    def connect_options(self, verify: Verify, cert: Cert, proxy: Proxy | None) -> ConnectOptions:
+        """The one `ConnectOptions` of these values: connections are pooled by its identity."""
+        key = (verify, cert, proxy)
+        found = self._connects.get(key)
+        if found is None:
+            found = self._connects[key] = ConnectOptions(verify, cert, proxy)
+        return found
 
     def exhausted(self, resource: str) -> None:
         """Count that the generator ran out of file descriptors or local ports."""
@@ -101,9 +97,6 @@ class HttpEnvironment:
         self.sweep.close()
         for connection in list(self.connections):
             connection.close()
-
-    def _tls_context(self, verify: Verify, cert: Cert) -> ssl.SSLContext:
-        return client_context(verify, cert)
 
 
 def _request_ids(name: str, prefix: str) -> Any:

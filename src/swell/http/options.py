@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from swell.http.tls import Cert, Verify
@@ -11,34 +11,47 @@ from swell.http.tls import Cert, Verify
 if TYPE_CHECKING:
     from swell.http.proxy import Proxy
 
+NS_PER_S = 1_000_000_000
+CONNECT_S = 10.0
+BETWEEN_BYTES_S = 60.0
+CALL_S = 120.0
 
-@dataclasses.dataclass(frozen=True, slots=True)
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class ConnectOptions:
-    """What a connection is opened with; part of a pool's key, so that only like serves like."""
+    """What a connection is opened with. Compared by identity: `HttpEnvironment.connect_options` makes each once."""
 
     verify: Verify = True
     cert: Cert = None
     proxy: Proxy | None = None
-    connect_s: float = 10.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CallOptions:
-    """`block` None: the session's headers. `upload`: a body sent in pieces after `body`, chunk framing included."""
+    """`block` None: the session's headers. `upload` gives the body's parts, chunks framed, once per attempt."""
 
-    connect: ConnectOptions = ConnectOptions()
-    idle_ns: int = 60_000_000_000
-    call_ns: int = 120_000_000_000
+    connect: ConnectOptions
+    connect_s: float = CONNECT_S
+    idle_ns: int = int(BETWEEN_BYTES_S * NS_PER_S)
+    call_ns: int = int(CALL_S * NS_PER_S)
     block: bytes | None = None
+    fields: Mapping[str, str] | None = None
+    """What `block` was made from, for the next hop."""
+    own_host: bool = False
+    """`block` has a Host field of its own."""
+    cookies: Mapping[str, str] | None = None
     body: bytes = b""
     upload: Callable[[], Iterator[bytes]] | None = None
-    expects_continue: bool = False
     replayable: bool = True
+    """Whether the body can be sent a second time."""
+    expects_continue: bool = False
     follow: bool = True
     stream: bool = False
     auth: Any = None
+    """A DigestAuth that answers challenges."""
     is_simple: bool = True
     """Neither an upload nor an Expect header nor a stream."""
 
 
-PLAIN = CallOptions()
+PLAIN_CONNECT = ConnectOptions()
+PLAIN = CallOptions(PLAIN_CONNECT)

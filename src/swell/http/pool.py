@@ -44,6 +44,13 @@ class Pool:
             connection.close()
         return None
 
+    def take_none(self) -> Connection | None:
+        """Room for a connection that the caller opens, whatever is idle."""
+        while self.busy >= MOST_PER_ORIGIN:
+            self._wait_for_turn()
+        self.busy += 1
+        return None
+
     def give_back(self, connection: Connection | None) -> None:
         """End of use: kept if it can be reused, else closed. None: it could not be opened."""
         self.busy -= 1

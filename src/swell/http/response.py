@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from swell.http.charset import text_encoding
 from swell.http.cookies import CookieJar
-from swell.http.decode import Decoder, DecodeError, decode_all
+from swell.http.decode import DecodeError, Decoder, decode_all
 from swell.http.framing import final_head
 from swell.http.headers import Headers
 from swell.http.target import Target
@@ -38,27 +38,45 @@ class Response:
     `connect_ns` is how long opening a connection took, 0 if none was opened.
     """
 
-    __slots__ = (
-        "_content", "_encoding", "_headers", "_target", "begun_ns", "bytes_in", "bytes_out", "connect_ns", "done_ns",
-        "error", "first_byte_ns", "head", "history", "interim", "on_done", "owner", "raw_body", "sent_ns",
-        "status_code", "stream", "truncated", "unstamped",
-    )  # fmt: skip
+    # What a plain response does not need is a default of the class: making one is on the hot path.
+    connect_ns = 0
+    error = ""
+    history: Sequence[Response] = ()
+    truncated = False
+    stream: BodyStream | None = None
+    on_done: Callable[[Response], None] | None = None
+    owner: Any = None
+    _content: bytes | None = None
+    _headers: Headers | None = None
+    _encoding: str | None = None
 
-    def __init__(self, target: Target, begun_ns: int) -> None:
+    def __init__(
+        self,
+        target: Target,
+        begun_ns: int,
+        sent_ns: int = 0,
+        first_byte_ns: int = 0,
+        done_ns: int = 0,
+        status_code: int = 0,
+        head: bytes = b"",
+        interim: int = 0,
+        raw_body: bytes = b"",
+        bytes_out: int = 0,
+        bytes_in: int = 0,
+        unstamped: bool = False,
+    ) -> None:
         self._target = target
         self.begun_ns = begun_ns
-        self.sent_ns = self.first_byte_ns = self.done_ns = self.connect_ns = 0
-        self.bytes_in = self.bytes_out = self.status_code = self.interim = 0
-        self.unstamped = self.truncated = False
-        self.error = ""
-        self.head = self.raw_body = b""
-        self.history: Sequence[Response] = ()
-        self.stream: BodyStream | None = None
-        self.on_done: Callable[[Response], None] | None = None
-        self.owner: Any = None
-        self._content: bytes | None = None
-        self._headers: Headers | None = None
-        self._encoding: str | None = None
+        self.sent_ns = sent_ns
+        self.first_byte_ns = first_byte_ns
+        self.done_ns = done_ns
+        self.status_code = status_code
+        self.head = head
+        self.interim = interim
+        self.raw_body = raw_body
+        self.bytes_out = bytes_out
+        self.bytes_in = bytes_in
+        self.unstamped = unstamped
 
     def __repr__(self) -> str:
         return f"<Response {self.status_code or self.error} of {self._target.method} {self.url}>"
@@ -71,7 +89,7 @@ class Response:
     @property
     def url(self) -> str:
         """The URL that this response answers: after redirects, the last one."""
-        return str(self._target.url)
+        return getattr(self._target, "text", "") or str(self._target.url)
 
     @property
     def method(self) -> str:

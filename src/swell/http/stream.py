@@ -32,7 +32,7 @@ def transfer(connection: Connection, request: bytes, is_head: bool, options: Cal
         if options.upload is not None and not connection.complete:
             connection.upload(options.upload())
         connection.keeps_body = not options.stream
-        while not (connection.complete or options.stream and connection.headers_done):
+        while not (connection.complete or (options.stream and connection.headers_done)):
             connection.wait()
             connection.receive(is_head)
     except BaseException:
@@ -61,7 +61,7 @@ class BodyStream:
         self.failure = ""
 
     def __repr__(self) -> str:
-        return f"<BodyStream {'ended' if self._connection is None else 'open'}{': ' if self.failure else ''}{self.failure}>"
+        return f"<BodyStream {'open' if self.is_open else self.failure or 'ended'}>"
 
     @property
     def is_open(self) -> bool:

@@ -13,7 +13,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 class Target:
     """A method and a URL, ready for the wire."""
 
-    __slots__ = ("host", "is_head", "is_idempotent", "line", "method", "origin", "path", "secure", "url")
+    __slots__ = ("host", "is_head", "is_idempotent", "line", "method", "origin", "path", "secure", "start", "url")
 
     def __init__(self, method: str, url: Url) -> None:
         self.method = method
@@ -24,11 +24,30 @@ class Target:
         self.secure = url.origin.is_tls
         self.is_head = method == "HEAD"
         self.is_idempotent = method in IDEMPOTENT
-        self.line = f"{method} {url.target} HTTP/1.1\r\nHost: {url.host_header}\r\n".encode("latin-1")
+        self.start = f"{method} {url.target} HTTP/1.1\r\n".encode("latin-1")
+        self.line = self.start + f"Host: {url.host_header}\r\n".encode("latin-1")
 
     def __repr__(self) -> str:
         return f"<Target {self.method} {self.url}>"
 
-    def through_proxy(self) -> bytes:
-        """The request line in absolute form (RFC 9112 §3.2.2), as a proxy for plain HTTP wants it."""
-        return f"{self.method} {self.url} HTTP/1.1\r\nHost: {self.url.host_header}\r\n".encode("latin-1")
+    def through_proxy(self, authorization: str) -> Target:
+        """The same with the request line in absolute form (RFC 9112 §3.2.2), for a proxy that forwards plain HTTP."""
+        target = Target(self.method, self.url)
+        target.start = f"{self.method} {self.url} HTTP/1.1\r\n".encode("latin-1")
+        if authorization:
+            target.start += f"Proxy-Authorization: {authorization}\r\n".encode("latin-1")
+        target.line = target.start + f"Host: {self.url.host_header}\r\n".encode("latin-1")
+        return target
+
+
+class BadTarget(Target):
+    """What was asked for could not be read as a URL; it is only shown."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, method: str, text: str) -> None:
+        super().__init__(method, _NOWHERE)
+        self.text = text
+
+
+_NOWHERE = Url(Origin("http", "invalid", 80), "/")

@@ -1,0 +1,332 @@
+"""`self.client`: HTTP in the words that users of requests know, each call recorded.
+
+The plain call, a method and a path with nothing but a name, is the hot path: one dictionary look-up finds everything
+about it, and a successful one is recorded with a single call. Whatever needs more goes through `request`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import weakref
+from collections.abc import Mapping
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Any
+
+from swell.http.auth import basic_header, basic_of, digest_of
+from swell.http.client import Client
+from swell.http.cookies import CookieJar
+from swell.http.headers import RequestHeaders
+from swell.http.options import PLAIN, CallOptions
+from swell.http.request import SessionSettings, prepare
+from swell.http.response import Response
+from swell.http.target import BadTarget, Target
+from swell.http.tls import Cert, Verify
+from swell.http.url import InvalidUrl, parse_url
+from swell.script.caught import CaughtResponse, Verdict, settle
+from swell.script.events import events
+from swell.script.samples import Sample
+
+if TYPE_CHECKING:
+    from swell.http.environment import HttpEnvironment
+    from swell.user import Seat
+
+ROUTES_MOST = 10_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Route:
+    """All that a plain call needs to know, made at its first time."""
+
+    target: Target
+    series: int
+    name: str
+
+
+_routes: weakref.WeakKeyDictionary[HttpEnvironment, dict[tuple[str, str], dict[Any, Route]]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+class HttpSession:
+    """The HTTP client of one simulated user. Its attributes may be changed at any time."""
+
+    __slots__ = (
+        "__weakref__", "_client", "_environment", "_has_digest", "_is_plain", "_lent", "_options", "_record",
+        "_routes", "_seat", "_settings", "_unentered", "cookies",
+    )  # fmt: skip
+
+    def __init__(self, seat: Seat, base_url: str, environment: HttpEnvironment) -> None:
+        self._seat = seat
+        self._environment = environment
+        self._client = Client(environment)
+        self.cookies: CookieJar = self._client.cookies
+        self._record = seat.recorder.record
+        self._settings = SessionSettings()
+        self._options: CallOptions = PLAIN
+        self._is_plain = True
+        self._has_digest = False
+        self._lent = False
+        self._unentered: CaughtResponse | None = None
+        self.base_url = base_url
+
+    def __repr__(self) -> str:
+        return f"<HttpSession of user {self._seat.number} to {self.base_url or 'no base URL'}>"
+
+    # calls
+
+    def get(self, url: str, name: str | None = None, **options: Any) -> Response:
+        """GET `url`; a path is taken from the base URL on. Options are those of `request`."""
+        if options or not self._is_plain:
+            return self.request("GET", url, name, **options)
+        return self._plain_call("GET", url, name)
+
+    def post(self, url: str, data: Any = None, json: Any = None, name: str | None = None, **options: Any) -> Response:
+        """POST `data` or `json` to `url`."""
+        return self.request("POST", url, name, data=data, json=json, **options)
+
+    def put(self, url: str, data: Any = None, name: str | None = None, **options: Any) -> Response:
+        """PUT `data` to `url`."""
+        return self.request("PUT", url, name, data=data, **options)
+
+    def patch(self, url: str, data: Any = None, name: str | None = None, **options: Any) -> Response:
+        """PATCH `url` with `data`."""
+        return self.request("PATCH", url, name, data=data, **options)
+
+    def delete(self, url: str, name: str | None = None, **options: Any) -> Response:
+        """DELETE `url`."""
+        return self.request("DELETE", url, name, **options)
+
+    def head(self, url: str, name: str | None = None, **options: Any) -> Response:
+        """HEAD of `url`; redirects are not followed unless `allow_redirects=True`."""
+        options.setdefault("allow_redirects", False)
+        return self.request("HEAD", url, name, **options)
+
+    def options(self, url: str, name: str | None = None, **options: Any) -> Response:
+        """OPTIONS of `url`."""
+        return self.request("OPTIONS", url, name, **options)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        name: str | None = None,
+        *,
+        catch_response: bool = False,
+        context: Mapping[str, object] | None = None,
+        **options: Any,
+    ) -> Response:
+        """Make one call. Options: params, data, json, files, headers, cookies, auth, timeout (seconds, or connect and
+        between bytes), allow_redirects, stream, verify, cert, proxies, with the meaning they have in requests.
+
+        `name` groups calls in the results. With `catch_response` the call is recorded at the end of the `with` block
+        that it opens. Never raises for what the target does; raises TypeError or ValueError for what cannot be sent.
+        """
+        if self._unentered is not None:
+            self._record_unentered()
+        begun_ns = monotonic_ns()
+        try:
+            target, call_options = prepare(
+                self._environment, self._settings, self.headers, method.upper(), url, **options
+            )
+        except InvalidUrl as error:
+            return self._refused(method.upper(), url, name, begun_ns, f"invalid URL: {error}", catch_response)
+        sample = self._sample(target.method, name or self._default_name(target), begun_ns, context)
+        response = self._client.call(target, call_options, begun_ns)
+        if catch_response:
+            return self._caught(response, sample)
+        if response.stream is not None and response.stream.is_open:
+            response.on_done = lambda ended: settle(sample, ended)
+        else:
+            settle(sample, response)
+        return response
+
+    def _plain_call(self, method: str, url: str, name: str | None) -> Response:
+        if self._unentered is not None:
+            self._record_unentered()
+        route = self._routes.get((method, url, name))
+        if route is None:
+            if "@" in url:
+                return self.request(method, url, name)
+            try:
+                route = self._new_route(method, url, name)
+            except InvalidUrl as error:
+                return self._refused(method, url, name, monotonic_ns(), f"invalid URL: {error}", False)
+        seat = self._seat
+        intended_ns = seat.intended_ns
+        seat.intended_ns = 0
+        begun_ns = monotonic_ns()
+        response = self._client.call(route.target, self._options, begun_ns)
+        if response.error or response.status_code >= 400 or events.request:
+            sample = Sample(seat, method, route.name, route.series, begun_ns, intended_ns, seat.lag_ns, None)
+            settle(sample, response)
+            return response
+        done_ns = response.done_ns
+        sent_ns = response.sent_ns
+        if intended_ns:
+            lag_ns = seat.lag_ns
+            response_ns = done_ns - intended_ns - lag_ns
+        else:
+            lag_ns = -1
+            response_ns = done_ns - begun_ns
+        self._record(
+            done_ns, done_ns - sent_ns, response_ns, response.first_byte_ns - sent_ns, response.connect_ns, lag_ns,
+            response.bytes_out, response.bytes_in, route.series, 0, response.status_code,
+            2 if response.unstamped else 0,
+        )  # fmt: skip
+        return response
+
+    # session attributes
+
+    @property
+    def headers(self) -> RequestHeaders:
+        """Sent with every call; a dict in which case does not matter."""
+        return self._client.headers
+
+    @headers.setter
+    def headers(self, fields: Mapping[str, str]) -> None:
+        self._client.headers = RequestHeaders(fields)
+
+    @property
+    def base_url(self) -> str:
+        """What paths are appended to."""
+        return str(self._settings.base).rstrip("/") if self._settings.base else ""
+
+    @base_url.setter
+    def base_url(self, url: str) -> None:
+        base = parse_url(url) if url else None
+        if base is not None and base.userinfo is not None:
+            self.auth = base.userinfo
+            base = base._replace(userinfo=None)
+        self._settings.base = base
+        shared = _routes.setdefault(self._environment, {})
+        self._routes = shared.setdefault((self._seat.scenario, self.base_url), {})
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Added to the query of every call."""
+        self._lend()
+        return self._settings.params
+
+    @params.setter
+    def params(self, params: Mapping[str, Any]) -> None:
+        self._settings.params = dict(params)
+        self._sort()
+
+    @property
+    def proxies(self) -> dict[str, str]:
+        """Scheme, or scheme://host, to the proxy's URL."""
+        self._lend()
+        return self._settings.proxies
+
+    @proxies.setter
+    def proxies(self, proxies: Mapping[str, str]) -> None:
+        self._settings.proxies = dict(proxies)
+        self._sort()
+
+    @property
+    def auth(self) -> Any:
+        """(user, password) for basic authentication, or a DigestAuth."""
+        return self._settings.auth
+
+    @auth.setter
+    def auth(self, auth: Any) -> None:
+        pair = basic_of(auth)
+        if auth is not None and pair is None and digest_of(auth) is None:
+            raise TypeError(f"auth: {auth!r} is neither (user, password) nor basic or digest authentication")
+        self._settings.auth = auth
+        self._client.authorise(basic_header(*pair) if pair else "")
+        self._has_digest = auth is not None and pair is None
+        self._sort()
+
+    @property
+    def verify(self) -> Verify:
+        """Whether a server's certificate is checked (True, False), or the file or folder of CAs to check it with."""
+        return self._settings.verify
+
+    @verify.setter
+    def verify(self, verify: Verify) -> None:
+        self._settings.verify = verify
+        self._renew_options()
+
+    @property
+    def cert(self) -> Cert:
+        """The client's certificate: a PEM file, or (certificate, key)."""
+        return self._settings.cert
+
+    @cert.setter
+    def cert(self, cert: Cert) -> None:
+        self._settings.cert = cert
+        self._renew_options()
+
+    def close(self) -> None:
+        """Record what is still open and close the connections. Done for you at the user's end."""
+        if self._unentered is not None:
+            self._record_unentered()
+        self._client.close()
+
+    # behind them
+
+    def _lend(self) -> None:
+        """A dict of the settings is handed out: from now on it may change at any time."""
+        self._lent = True
+        self._is_plain = False
+
+    def _sort(self) -> None:
+        """Plain calls are those of a session whose settings add nothing to them but headers and TLS."""
+        settings = self._settings
+        self._is_plain = not (self._lent or settings.params or settings.proxies or self._has_digest)
+
+    def _renew_options(self) -> None:
+        settings = self._settings
+        connect = self._environment.connect_options(settings.verify, settings.cert, None)
+        self._options = dataclasses.replace(PLAIN, connect=connect)
+
+    def _new_route(self, method: str, url: str, name: str | None) -> Route:
+        target = Target(method, parse_url(url, self._settings.base))
+        shown = name or self._default_name(target)
+        route = Route(target, self._seat.recorder.series(self._seat.scenario, method, shown), shown)
+        if len(self._routes) >= ROUTES_MOST:
+            self._routes.clear()
+        self._routes[(method, url, name)] = route
+        return route
+
+    def _default_name(self, target: Target) -> str:
+        base = self._settings.base
+        own = base is not None and target.origin == base.origin
+        return target.url.target if own else str(target.url)
+
+    def _sample(self, method: str, name: str, begun_ns: int, context: Mapping[str, object] | None) -> Sample:
+        seat = self._seat
+        series = seat.recorder.series(seat.scenario, method, name)
+        intended_ns, seat.intended_ns = seat.intended_ns, 0
+        return Sample(seat, method, name, series, begun_ns, intended_ns, seat.lag_ns, context)
+
+    def _caught(self, response: Response, sample: Sample) -> CaughtResponse:
+        response.__class__ = CaughtResponse
+        assert isinstance(response, CaughtResponse)
+        response.owner = Verdict(sample, self._entered)
+        self._unentered = response
+        return response
+
+    def _entered(self) -> None:
+        self._unentered = None
+
+    def _record_unentered(self) -> None:
+        response, self._unentered = self._unentered, None
+        if response is not None:
+            response.close()
+            response.owner.settle(response)
+
+    def _refused(
+        self, method: str, url: str, name: str | None, begun_ns: int, reason: str, catch_response: bool
+    ) -> Response:
+        """A call that could not be made: a failed result like any other."""
+        response = Response(BadTarget(method, url), begun_ns)
+        response.error = reason
+        response.done_ns = monotonic_ns()
+        self._environment.traffic.not_sent()
+        sample = self._sample(method, name or url, begun_ns, None)
+        if catch_response:
+            return self._caught(response, sample)
+        settle(sample, response)
+        return response

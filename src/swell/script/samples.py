@@ -1,0 +1,105 @@
+"""From a response to a recorded call: its durations (DESIGN's instants), its outcome, a sample of what failed."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from time import monotonic_ns
+from typing import TYPE_CHECKING
+
+from swell.http.decode import DecodeError
+from swell.script.events import events
+from swell.segment import SAMPLE_BODY_BYTES, ErrorSample, Outcome
+
+if TYPE_CHECKING:
+    from swell.http.response import Response
+    from swell.user import Seat
+
+
+class CallFailed(Exception):
+    """What `events.request` listeners get as `exception` when a call failed."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sample:
+    """A call under way: who made it, under what name, and when it was begun and meant to begin (0: not planned)."""
+
+    seat: Seat
+    method: str
+    name: str
+    series: int
+    begun_ns: int
+    intended_ns: int
+    lag_ns: int
+    context: Mapping[str, object] | None
+
+
+def succeed(sample: Sample, response: Response) -> None:
+    """Record a call that went well."""
+    _record(sample, response, 0, Outcome(0))
+    if events.request:
+        _tell(sample, response, None)
+
+
+def fail(sample: Sample, response: Response, reason: str | BaseException) -> None:
+    """Record a call that failed, for `reason`, and keep a sample of it while few are kept."""
+    recorder = sample.seat.recorder
+    text = str(reason) or type(reason).__name__
+    error = recorder.error(text)
+    _record(sample, response, error, Outcome.FAILED)
+    if recorder.wants_sample(sample.series, error):
+        recorder.sample(sample.series, error, _seen(response))
+    if events.request:
+        _tell(sample, response, reason if isinstance(reason, BaseException) else CallFailed(text))
+
+
+def _record(sample: Sample, response: Response, error: int, outcome: Outcome) -> None:
+    done_ns, sent_ns = response.done_ns, response.sent_ns
+    if response.unstamped or not sent_ns:
+        outcome |= Outcome.USER_CLOCK
+    planned = sample.intended_ns > 0
+    begun_ns = sample.intended_ns + sample.lag_ns if planned else sample.begun_ns
+    sample.seat.recorder.record(
+        done_ns,
+        done_ns - sent_ns if sent_ns else -1,
+        max(done_ns - begun_ns, 0),
+        response.first_byte_ns - sent_ns if response.first_byte_ns else 0,
+        response.connect_ns,
+        sample.lag_ns if planned else -1,
+        response.bytes_out,
+        response.bytes_in,
+        sample.series,
+        error,
+        response.status_code,
+        int(outcome),
+    )
+
+
+def _seen(response: Response) -> ErrorSample:
+    body = response.raw_body[:SAMPLE_BODY_BYTES]
+    if response.headers.get("content-encoding") and response.raw_body:
+        try:
+            body = response.content[:SAMPLE_BODY_BYTES]
+        except DecodeError as error:
+            body = f"({error})".encode()
+    return ErrorSample(
+        status=response.status_code,
+        url=response.url,
+        headers="\n".join(f"{name}: {value}" for name, value in response.headers.items()),
+        body=body.decode("utf-8", "replace"),
+    )
+
+
+def _tell(sample: Sample, response: Response, exception: BaseException | None) -> None:
+    events.request.tell(
+        request_type=sample.method,
+        name=sample.name,
+        response_time=(response.done_ns - sample.begun_ns) / 1e6,
+        response_length=len(response.raw_body),
+        response=response,
+        context=dict(sample.context or {}),
+        exception=exception,
+        start_time=time.time() - (monotonic_ns() - sample.begun_ns) / 1e9,
+        url=response.url,
+    )
