@@ -135,6 +135,20 @@ def with_params(url: Url, params: Pairs | str | bytes | None) -> Url:
     return url._replace(target=f"{url.target}{separator}{query}")
 
 
+def parse_authority(authority: str, default_port: int) -> tuple[tuple[str, str] | None, str, int]:
+    """The parts of `user:password@host:port`: userinfo, host and port. Raises InvalidUrl (RFC 3986 §3.2)."""
+    login, _, place = authority.rpartition("@")
+    if place.startswith("["):
+        literal, bracket, rest = place[1:].partition("]")
+        host, port_text = _ipv6(literal), rest
+        if not bracket or (rest and not rest.startswith(":")):
+            raise InvalidUrl(f"{_shown(place)} is not a host")
+    else:
+        name, colon, port = place.partition(":")
+        host, port_text = _host_name(name), colon + port
+    return _userinfo(login), host, _port(port_text[1:]) if port_text[1:] else default_port
+
+
 def remove_dot_segments(path: str) -> str:
     """Resolve `.` and `..` in a path that starts with `/` (RFC 3986 §5.2.4); extra `..` stop at the root."""
     if "/." not in path:
@@ -167,9 +181,8 @@ def _parse_absolute(text: str) -> Url:
         raise InvalidUrl(f"{_shown(text)} is not an http, https or unix URL")
     if not authority:
         raise InvalidUrl(f"{_shown(text)} has no host")
-    login, at, place = authority.rpartition("@")
-    host, port = _host_and_port(place, DEFAULT_PORTS[scheme])
-    return Url(Origin(scheme, host, port), _target(path, query), _userinfo(login) if at else None, _fragment(fragment))
+    userinfo, host, port = parse_authority(authority, DEFAULT_PORTS[scheme])
+    return Url(Origin(scheme, host, port), _target(path, query), userinfo, _fragment(fragment))
 
 
 def _parse_unix(text: str) -> Url:
@@ -205,18 +218,6 @@ def _fragment(text: str | None) -> str:
 def _userinfo(login: str) -> tuple[str, str] | None:
     user, _, password = login.partition(":")
     return (unquote(user), unquote(password)) if login else None
-
-
-def _host_and_port(place: str, default_port: int) -> tuple[str, int]:
-    if place.startswith("["):
-        literal, bracket, rest = place[1:].partition("]")
-        host, port_text = _ipv6(literal), rest
-        if not bracket or (rest and not rest.startswith(":")):
-            raise InvalidUrl(f"{_shown(place)} is not a host")
-    else:
-        name, colon, port = place.partition(":")
-        host, port_text = _host_name(name), colon + port
-    return host, _port(port_text[1:]) if port_text[1:] else default_port
 
 
 def _ipv6(literal: str) -> str:
