@@ -1,1 +1,67 @@
-"""swell: load tests in plain blocking Python."""
+"""Load tests in plain blocking Python: what a script imports.
+
+Importing swell has no effect and is quick: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Environment",
+    "HttpUser",
+    "InterruptTaskSet",
+    "RescheduleTask",
+    "RescheduleTaskImmediately",
+    "SequentialTaskSet",
+    "StopUser",
+    "TaskSet",
+    "User",
+    "between",
+    "constant",
+    "constant_pacing",
+    "constant_throughput",
+    "events",
+    "setup",
+    "tag",
+    "task",
+]
+
+if TYPE_CHECKING:
+    from swell.script.environment import Environment
+    from swell.script.events import events
+    from swell.script.flow import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopUser
+    from swell.script.http_user import HttpUser
+    from swell.script.marks import tag, task
+    from swell.script.setup import setup
+    from swell.script.task_set import SequentialTaskSet, TaskSet
+    from swell.script.user import User
+    from swell.script.wait_times import between, constant, constant_pacing, constant_throughput
+
+_homes = {
+    "environment": ["Environment"],
+    "events": ["events"],
+    "flow": ["InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately", "StopUser"],
+    "http_user": ["HttpUser"],
+    "marks": ["tag", "task"],
+    "setup": ["setup"],
+    "task_set": ["SequentialTaskSet", "TaskSet"],
+    "user": ["User"],
+    "wait_times": ["between", "constant", "constant_pacing", "constant_throughput"],
+}
+_home_of = {name: f"swell.script.{home}" for home, names in _homes.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    home = _home_of.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

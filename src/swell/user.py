@@ -6,7 +6,6 @@ Neither imports the other: both know the protocols here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from swell.clock import Clock
@@ -65,12 +64,12 @@ class Traffic(Protocol):
 class Seat:
     """A simulated user's place in a run: who it is, what it may use, and whether it is to leave.
 
-    `intended_ns` and `lag_ns` describe the planned start of the iteration under way, for its first call, which
-    sets `intended_ns` back to 0.
+    `intended_ns`, `held_ns` and `lag_ns` describe the planned start of the iteration under way, for its first call,
+    which sets `intended_ns` back to 0. Whoever sets `leaving` then ends the user's sleep on `clock`, if it is in one.
     """
 
-    __slots__ = ("clock", "host", "intended_ns", "lag_ns", "leaving", "missed", "iterations", "number", "recorder",
-                 "scenario", "seed", "shared", "task_name")  # fmt: skip
+    __slots__ = ("clock", "held_ns", "host", "intended_ns", "iterations", "lag_ns", "leaving", "missed", "number",
+                 "recorder", "scenario", "seed", "shared", "task_name")  # fmt: skip
 
     def __init__(
         self,
@@ -81,7 +80,7 @@ class Seat:
         host: str,
         clock: Clock,
         recorder: Recorder,
-        shared: Mapping[str, object],
+        shared: object,
     ) -> None:
         self.number = number
         self.scenario = scenario
@@ -93,6 +92,8 @@ class Seat:
         self.leaving = False
         """No new iteration starts once this is set."""
         self.intended_ns = 0
+        self.held_ns = 0
+        """How long the target had held the user up beyond `intended_ns`, when the iteration began."""
         self.lag_ns = -1
         self.iterations = 0
         self.missed = 0

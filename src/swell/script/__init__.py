@@ -1,0 +1,1 @@
+"""What the author of a load script uses; `import swell` gives its public names."""

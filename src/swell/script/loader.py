@@ -1,0 +1,147 @@
+"""Loads a script: its user classes, its options, its @setup, or else everything that is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
+from typing import Any
+
+from swell.errors import PlanError, Problem
+from swell.plan import Scenario
+from swell.script.environment import Environment
+from swell.script.factory import ClassFactory
+from swell.script.faults import class_faults
+from swell.script.importing import closest, import_script
+from swell.script.setup import is_setup, run_setup
+from swell.script.tag_filter import filtered, tags_within
+from swell.script.user import User
+from swell.user import UserFactory
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LoadedScript:
+    """A script that can run. `classes` and `scenarios` are in the order written, and of the same length."""
+
+    path: str
+    module: ModuleType
+    classes: tuple[type[User], ...]
+    scenarios: tuple[Scenario, ...]
+    tags: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
+    setup_function: Callable[..., Any] | None = None
+
+    def environment(self, *, host: str = "", parsed_options: argparse.Namespace | None = None) -> Environment:
+        """What the script finds around it in this process."""
+        return Environment(
+            host=host,
+            parsed_options=parsed_options,
+            user_classes=self.classes,
+            tags=self.tags,
+            exclude_tags=self.exclude_tags,
+        )
+
+    def run_setup(self, environment: Environment | None = None) -> object:
+        """What the script's @setup returns, as users will see it; {} without one. Raises ScriptError."""
+        if self.setup_function is None:
+            return {}
+        return run_setup(self.setup_function, environment or self.environment())
+
+    def factory(self, environment: Environment) -> UserFactory:
+        """Makes users of this script."""
+        return ClassFactory(self.classes, environment)
+
+
+def load(
+    path: str, *, class_names: Sequence[str] = (), tags: Sequence[str] = (), exclude_tags: Sequence[str] = ()
+) -> LoadedScript:
+    """Load a script with those of its user classes that are named, or all, and of their tasks those the tags choose.
+
+    Call it once a process: a second time runs the script again, and its listeners are added again. Raises ScriptError
+    if it cannot be run at all, and PlanError with all that is wrong with it otherwise.
+    """
+    module = import_script(path)
+    found = _user_classes(module)
+    chosen, problems = _chosen(path, found, class_names)
+    setups = list({id(value): value for value in vars(module).values() if is_setup(value)}.values())
+    if len(setups) > 1:
+        names = " and ".join(f"{function.__name__}()" for function in setups)
+        problems.append(Problem(f"more than one function has @setup: {names}", path, "call the others from one"))
+    for cls in chosen:
+        problems += class_faults(cls)
+    if not problems:
+        chosen, problems = _with_tags(chosen, tags, exclude_tags)
+    if problems:
+        raise PlanError(problems)
+    return LoadedScript(
+        path=path,
+        module=module,
+        classes=tuple(chosen),
+        scenarios=tuple(map(_scenario, chosen)),
+        tags=tuple(tags),
+        exclude_tags=tuple(exclude_tags),
+        setup_function=setups[0] if setups else None,
+    )
+
+
+def _user_classes(module: ModuleType) -> list[type[User]]:
+    """Every user class in the script's names that is not abstract; one from elsewhere only if it has tasks."""
+    found: dict[type[User], None] = {}
+    for value in vars(module).values():
+        if not isinstance(value, type) or not issubclass(value, User) or value.abstract:
+            continue
+        if value.__module__ == module.__name__ or value.tasks:
+            found[value] = None
+    return list(found)
+
+
+def _chosen(
+    path: str, found: Sequence[type[User]], class_names: Sequence[str]
+) -> tuple[list[type[User]], list[Problem]]:
+    by_name = {cls.__name__: cls for cls in found}
+    if not found:
+        hint = "write a class that is a subclass of HttpUser or User; one with `abstract = True` does not count"
+        return [], [Problem("no user class in it", path, hint)]
+    twice = {cls.__name__ for cls in found if by_name[cls.__name__] is not cls}
+    problems = [Problem(f"two user classes are called {name}", path, "rename one") for name in sorted(twice)]
+    wanted = tuple(dict.fromkeys(class_names)) or tuple(by_name)
+    for name in wanted:
+        if name not in by_name:
+            hint = closest(name, list(by_name)) or f"it has {_listed(by_name)}"
+            problems.append(Problem(f"{path} has no user class {name}", name, hint))
+    return [by_name[name] for name in by_name if name in wanted], problems
+
+
+def _with_tags(
+    classes: Sequence[type[User]], tags: Sequence[str], exclude_tags: Sequence[str]
+) -> tuple[list[type[User]], list[Problem]]:
+    """The classes with the tasks that are left; classes without any are left out."""
+    if not tags and not exclude_tags:
+        return list(classes), []
+    known = sorted({name for cls in classes for name in tags_within(cls)})
+    all_known = f"tags are {_listed(known)}" if known else "the script has no @tag"
+    problems = [
+        Problem(f"no task has the tag {name!r}", option, closest(name, known) or all_known)
+        for option, names in (("--tags", tags), ("--exclude-tags", exclude_tags))
+        for name in dict.fromkeys(names)
+        if name not in known
+    ]
+    kept = [copy for cls in classes if (copy := filtered(cls, frozenset(tags), frozenset(exclude_tags))) is not None]
+    if not kept and not problems:
+        problems.append(Problem("no task is left", "--exclude-tags" if exclude_tags else "--tags"))
+    return kept, problems
+
+
+def _scenario(cls: type[User]) -> Scenario:
+    return Scenario(
+        name=cls.__name__,
+        weight=float(cls.weight),
+        fixed_count=cls.fixed_count,
+        host=cls.host or "",
+        needs_host=cls._needs_host,
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
