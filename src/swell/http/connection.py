@@ -62,9 +62,9 @@ class Connection:
 
     __slots__ = (
         "_watcher", "body", "call_deadline_ns", "chunks", "complete", "done_ns", "environment", "first_ns", "head",
-        "headers_done", "idle_ns", "in_exchange", "interim", "is_closed", "keep_alive", "keeps_body",
-        "on_body", "on_headers_complete", "on_message_complete", "parser", "received_bytes", "sent_bytes", "sent_ns", "since_ns", "sock", "stale",
-        "status", "tls", "truncated", "unstamped", "used", "waiter", "window_bytes",
+        "headers_done", "idle_ns", "in_exchange", "interim", "is_closed", "keep_alive", "keeps_body", "on_body",
+        "on_headers_complete", "on_message_complete", "parser", "received_bytes", "sent_bytes", "sent_ns", "since_ns",
+        "sock", "stale", "status", "tls", "truncated", "unstamped", "used", "waiter", "window_bytes",
     )  # fmt: skip
 
     def __init__(

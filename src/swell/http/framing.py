@@ -62,4 +62,4 @@ def parser_reason(error: Exception) -> str:
         if isinstance(error, kind):
             return text
     text = str(error).strip().lower()
-    return text or "not an HTTP response"
+    return "not an HTTP response" if not text or text.startswith("expected http/") else text
