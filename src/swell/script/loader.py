@@ -61,7 +61,18 @@ def load(
     Call it once a process: a second time runs the script again, and its listeners are added again. Raises ScriptError
     if it cannot be run at all, and PlanError with all that is wrong with it otherwise.
     """
-    module = import_script(path)
+    return choose(path, import_script(path), class_names=class_names, tags=tags, exclude_tags=exclude_tags)
+
+
+def choose(
+    path: str,
+    module: ModuleType,
+    *,
+    class_names: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    exclude_tags: Sequence[str] = (),
+) -> LoadedScript:
+    """The second half of `load`, for whoever asks the imported script for its options in between. Raises PlanError."""
     found = _user_classes(module)
     chosen, problems = _chosen(path, found, class_names)
     setups = list({id(value): value for value in vars(module).values() if is_setup(value)}.values())
