@@ -23,6 +23,8 @@ from swell.segment import (
 )
 
 MS = 1_000_000
+NO_COUNTERS = Counters()
+CALM = Health()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,10 +98,10 @@ def segment(
     errors: Sequence[tuple[int, str]] = (),
     sealed_s: float | None = None,
     positions: tuple[int, int] = (0, 0),
-    counters: Counters = Counters(),
+    counters: Counters = NO_COUNTERS,
     users: int | None = None,
     started: int | None = None,
-    health: Health = Health(),
+    health: Health = CALM,
     error_samples: Sequence[ErrorSamples] = (),
     exceptions: Sequence[ExceptionCount] = (),
     final: bool = False,

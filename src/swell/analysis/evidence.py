@@ -8,7 +8,7 @@ from swell.document import Accounting
 from swell.histogram import Histogram
 from swell.result import RunResult, WorkerResult
 from swell.segment import Kind
-from swell.stats import packed
+from swell.stats import counts, packed
 from swell.stats.accounting import account
 from swell.stats.latency import Ends, ends_of
 
@@ -22,9 +22,9 @@ class Evidence:
         self.result = result
         whole = packed.unpack(result.whole)
         self.accounting: Accounting = account(result)
-        self.ends: Ends = ends_of(packed.tallies(whole))
-        self.response: Histogram = packed.histogram(whole, (Kind.RESPONSE,))
-        self.lag: Histogram = packed.histogram(whole, (Kind.LAG,))
+        self.ends: Ends = ends_of(counts.tallies(whole))
+        self.response: Histogram = counts.histogram(whole, (Kind.RESPONSE,))
+        self.lag: Histogram = counts.histogram(whole, (Kind.LAG,))
 
     def __repr__(self) -> str:
         return f"<Evidence of {self.result.run}: {self.ends.requests} calls, {self.accounting}>"

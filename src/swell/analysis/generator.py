@@ -6,7 +6,7 @@ from swell.document import GeneratorSummary, ReasonCode, Verdict
 from swell.histogram import Histogram
 from swell.result import RunResult
 from swell.segment import Health, Kind
-from swell.stats import packed
+from swell.stats import counts, packed
 from swell.stats.health_history import worst
 from swell.stats.latency import ends_of
 
@@ -33,11 +33,11 @@ def generator(result: RunResult, verdict: Verdict) -> GeneratorSummary:
     return GeneratorSummary(
         healthy=not reasons,
         reasons=tuple(reason.code.value for reason in reasons),
-        clock=ends_of(packed.tallies(whole)).clock,
+        clock=ends_of(counts.tallies(whole)).clock,
         cpu_max=health.cpu,
         loop_lag_p99_ms=health.loop_lag_p99_ms,
         loop_lag_max_ms=health.loop_lag_max_ms,
-        schedule_lag_p99_ms=_schedule_lag_p99_ms(packed.histogram(whole, (Kind.LAG,)), health),
+        schedule_lag_p99_ms=_schedule_lag_p99_ms(counts.histogram(whole, (Kind.LAG,)), health),
         gc_pause_max_ms=health.gc_pause_max_ms,
         fds_max=health.fds,
         ports_max=health.ports,

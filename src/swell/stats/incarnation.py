@@ -9,10 +9,14 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from swell.result import WorkerResult
-from swell.segment import BEYOND, FIRST_SEQUENCE, Counters, Segment
+from swell.segment import BEYOND, FIRST_SEQUENCE, Counters, SecondBlock, Segment
 from swell.stats.health_history import HealthHistory
+
+if TYPE_CHECKING:
+    from swell.stats.reported import Numbering
 
 KEPT_SECONDS = 600
 """For how long the calls of each second of each worker are kept."""
@@ -77,6 +81,8 @@ class Incarnation:
         self.series = [0]
         """The run's number of each of the worker's series, and of its errors below."""
         self.errors = [0]
+        self.numbering: Numbering | None = None
+        """The same as arrays, once they are needed and until something is named."""
         self.counters = Counters()
         self.reported_s = joined_s
         self.lost_at_s: float | None = None
@@ -113,10 +119,12 @@ class Incarnation:
 
     def name_series(self, local: int, number: int) -> None:
         """The worker's series `local` is the run's `number`."""
+        self.numbering = None
         _put(self.series, local, number)
 
     def name_error(self, local: int, number: int) -> None:
         """The worker's error `local` is the run's `number`."""
+        self.numbering = None
         _put(self.errors, local, number)
 
     def series_number(self, local: int) -> int:
@@ -127,9 +135,10 @@ class Incarnation:
         """The run's number of one of the worker's errors; (other) where it has not been named."""
         return self.errors[local] if 0 <= local < len(self.errors) else BEYOND
 
-    def count_calls(self, second: int, calls: int) -> None:
+    def count_calls(self, block: SecondBlock) -> None:
         """Add to the worker's calls of a second; those of long ago are no longer told apart."""
-        self._calls[second] = self._calls.get(second, 0) + calls
+        calls = sum(memoryview(block.tally_counts).cast("I"))
+        self._calls[block.second] = self._calls.get(block.second, 0) + calls
         if len(self._calls) > 2 * KEPT_SECONDS:
             self._calls = dict(sorted(self._calls.items())[-KEPT_SECONDS:])
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from swell.document import Latency
 from swell.histogram import Histogram, quantiles_ns
 from swell.segment import Outcome
-from swell.stats.packed import Tally
+from swell.stats.counts import Tally
 
 NS_PER_MS = 1_000_000
 QUANTILES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99_9": 0.999}

@@ -135,7 +135,7 @@ class RunMerge:
         return found
 
     def _check(self, segment: Segment) -> None:
-        from swell.stats.packed import check_second
+        from swell.stats.reported import check_second
 
         for second in segment.seconds:
             check_second(second)
@@ -170,19 +170,17 @@ class RunMerge:
                 place += 1
 
     def _take_seconds(self, incarnation: Incarnation, segment: Segment) -> None:
-        from swell.stats import packed
+        from swell.stats.reported import numbering
 
         if self._timeline is None:
             from swell.stats.timeline import Timeline
 
             self._timeline = Timeline()
-        if not segment.seconds:
-            return
-        numbers = packed.numbering(incarnation.series, incarnation.errors)
+        if incarnation.numbering is None:
+            incarnation.numbering = numbering(incarnation.series, incarnation.errors)
         for second in segment.seconds:
-            tables = packed.read_second(second, numbers)
-            self._timeline.add(second.second, tables)
-            incarnation.count_calls(second.second, packed.requests(tables))
+            self._timeline.add(second, incarnation.numbering)
+            incarnation.count_calls(second)
 
     def _settled_s(self, at_s: float) -> int:
         """The seconds before this one are complete, as far as anyone can still be expected to report them."""

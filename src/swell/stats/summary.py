@@ -23,7 +23,7 @@ from swell.document import (
 )
 from swell.result import Block, RunResult, WorkerResult
 from swell.segment import ERROR_CAP, EXCEPTION_CAP, SERIES_CAP, Kind
-from swell.stats import packed
+from swell.stats import counts, packed
 from swell.stats.accounting import account, unaccounted, unanswered
 from swell.stats.latency import Ends, ends_by_series, ends_of, latency
 from swell.stats.packed import Tables
@@ -75,8 +75,8 @@ def _run(result: RunResult) -> RunSummary:
 
 
 def _totals(result: RunResult, whole: Tables) -> Totals:
-    ends = ends_of(packed.tallies(whole))
-    sent, received = packed.all_bytes(whole)
+    ends = ends_of(counts.tallies(whole))
+    sent, received = counts.all_bytes(whole)
     return Totals(
         requests=ends.requests,
         failures=ends.failures,
@@ -88,10 +88,10 @@ def _totals(result: RunResult, whole: Tables) -> Totals:
         bytes_sent=sent,
         bytes_received=received,
         statuses=_statuses(ends),
-        response_ms=latency(packed.histogram(whole, RESPONSE), ends.clock_of_successes),
-        service_ms=latency(packed.histogram(whole, SERVICE), ends.clock_of_successes),
-        failed_ms=latency(packed.histogram(whole, FAILED), ends.clock_of_failures),
-        all_ms=latency(packed.histogram(whole, ALL), ends.clock),
+        response_ms=latency(counts.histogram(whole, RESPONSE), ends.clock_of_successes),
+        service_ms=latency(counts.histogram(whole, SERVICE), ends.clock_of_successes),
+        failed_ms=latency(counts.histogram(whole, FAILED), ends.clock_of_failures),
+        all_ms=latency(counts.histogram(whole, ALL), ends.clock),
     )
 
 
@@ -111,8 +111,8 @@ def _scenarios(result: RunResult) -> tuple[ScenarioSummary, ...]:
 
 def series_summaries(result: RunResult, whole: Tables) -> tuple[SeriesSummary, ...]:
     """Every series that has a call, by scenario, name and method; (other) last."""
-    ends = ends_by_series(packed.tallies(whole))
-    byte_counts = packed.bytes_by_series(whole)
+    ends = ends_by_series(counts.tallies(whole))
+    byte_counts = counts.bytes_by_series(whole)
     order = sorted(ends, key=lambda number: (number == 0, _sort_key(result, number)))
     return tuple(_series(result, whole, number, ends[number], byte_counts.get(number, (0, 0))) for number in order)
 
@@ -135,12 +135,12 @@ def _series(result: RunResult, whole: Tables, number: int, ends: Ends, byte_coun
         bytes_sent=byte_counts[0],
         bytes_received=byte_counts[1],
         statuses=_statuses(ends),
-        response_ms=latency(packed.histogram(whole, RESPONSE, number), ends.clock_of_successes),
-        service_ms=latency(packed.histogram(whole, SERVICE, number), ends.clock_of_successes),
-        failed_ms=latency(packed.histogram(whole, FAILED, number), ends.clock_of_failures),
-        all_ms=latency(packed.histogram(whole, ALL, number), ends.clock),
-        connect_ms=latency(packed.histogram(whole, (Kind.CONNECT,), number), "user"),
-        first_byte_ms=latency(packed.histogram(whole, (Kind.FIRST_BYTE,), number), ends.clock),
+        response_ms=latency(counts.histogram(whole, RESPONSE, number), ends.clock_of_successes),
+        service_ms=latency(counts.histogram(whole, SERVICE, number), ends.clock_of_successes),
+        failed_ms=latency(counts.histogram(whole, FAILED, number), ends.clock_of_failures),
+        all_ms=latency(counts.histogram(whole, ALL, number), ends.clock),
+        connect_ms=latency(counts.histogram(whole, (Kind.CONNECT,), number), "user"),
+        first_byte_ms=latency(counts.histogram(whole, (Kind.FIRST_BYTE,), number), ends.clock),
     )
 
 

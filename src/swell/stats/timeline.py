@@ -11,11 +11,12 @@ from bisect import bisect_right
 import msgspec
 
 from swell.result import Block, ErrorSeen
-from swell.segment import BEYOND, Outcome
-from swell.stats import packed
+from swell.segment import BEYOND, Outcome, SecondBlock
+from swell.stats import counts, packed, reported
 from swell.stats.packed import Tables
+from swell.stats.reported import Numbering
 
-SETTLE_KEYS = 4_000_000
+SETTLE_KEYS = 500_000
 ERROR_ROWS_CAP = 10_000
 KEPT_BYTES = 256_000_000
 HORIZON_S = 3_600
@@ -30,7 +31,7 @@ class Timeline:
     """Owns the blocks of a run. Everything it gives out is settled first."""
 
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
-        self._waiting: dict[int, list[Tables]] = {}
+        self._waiting: dict[int, list[tuple[SecondBlock, Numbering]]] = {}
         self._waiting_keys = 0
         self._blocks: list[Block] = []
         self._whole = NOTHING
@@ -42,17 +43,17 @@ class Timeline:
     def __repr__(self) -> str:
         return f"<Timeline of {len(self._blocks)} blocks, {self._bytes} bytes, {self._waiting_keys} keys to settle>"
 
-    def add(self, second: int, tables: Tables) -> None:
+    def add(self, block: SecondBlock, numbers: Numbering) -> None:
         """Take in what one worker counted in a second of the run."""
-        self._waiting.setdefault(second, []).append(tables)
-        self._waiting_keys += len(tables.hist.keys)
-        if self._waiting_keys > SETTLE_KEYS:
+        self._waiting.setdefault(block.second, []).append((block, numbers))
+        self._waiting_keys += len(block.hist_keys) // 4
+        if self._waiting_keys > max(SETTLE_KEYS, 2 * len(self._whole.hist.keys)):
             self.settle()
 
     def settle(self) -> None:
         """Add up what has been taken in."""
         waiting, self._waiting, self._waiting_keys = self._waiting, {}, 0
-        settled = {second: packed.add(parts) for second, parts in sorted(waiting.items())}
+        settled = {second: packed.add([reported.read(parts)]) for second, parts in sorted(waiting.items())}
         for second, tables in settled.items():
             self._note_errors(second, tables)
             self._put(second, tables)
@@ -73,7 +74,7 @@ class Timeline:
     def beyond(self) -> tuple[int, int]:
         """How many calls and how many failures lie beyond the caps, under (other)."""
         self.settle()
-        rows = packed.tallies(self._whole)
+        rows = counts.tallies(self._whole)
         calls = sum(row.count for row in rows if row.series == BEYOND)
         return calls, sum(row.count for row in rows if row.outcome & Outcome.FAILED and row.error == BEYOND)
 
@@ -97,7 +98,7 @@ class Timeline:
             self._bytes += _size(new)
 
     def _note_errors(self, second: int, tables: Tables) -> None:
-        for series, error, count in packed.failures(tables):
+        for series, error, count in counts.failures(tables):
             if (series, error) not in self._errors and len(self._errors) >= ERROR_ROWS_CAP:
                 error = BEYOND
             seen = self._errors.get((series, error), ErrorSeen(series, error, 0, float(second), float(second)))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from swell.histogram import Histogram, quantiles_ns
 from swell.result import Block, RunResult
 from swell.segment import Kind, Outcome
-from swell.stats import packed
+from swell.stats import counts, packed
 from swell.stats.packed import Tables
 
 LIVE_S = 5
@@ -28,12 +28,12 @@ class Window:
     @property
     def requests(self) -> int:
         """Calls done."""
-        return packed.requests(self.tables)
+        return counts.requests(self.tables)
 
     @property
     def failures(self) -> int:
         """Calls that failed."""
-        return sum(count for _, _, count in packed.failures(self.tables))
+        return sum(count for _, _, count in counts.failures(self.tables))
 
     @property
     def rps(self) -> float:
@@ -47,7 +47,7 @@ class Window:
 
     def histogram(self, kinds: Sequence[Kind] = (Kind.RESPONSE,), series: int | None = None) -> Histogram:
         """The durations of some kinds, of one series or of all."""
-        return packed.histogram(self.tables, kinds, series)
+        return counts.histogram(self.tables, kinds, series)
 
     def quantiles_ms(self, qs: Sequence[float], kinds: Sequence[Kind] = (Kind.RESPONSE,)) -> list[float] | None:
         """Quantiles over all series in milliseconds; None without a sample."""
