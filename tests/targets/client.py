@@ -9,7 +9,8 @@ QUIET_S = 0.3
 
 
 def address(url: str) -> tuple[str, int]:
-    host, _, port = url.rpartition("//")[2].rpartition(":")
+    """Host and port of a URL without a path; a user in it does not matter."""
+    host, _, port = url.rpartition("//")[2].rpartition("@")[2].rpartition(":")
     return host, int(port)
 
 
@@ -22,7 +23,11 @@ def request(path: str, *headers: str, method: str = "GET", body: bytes = b"") ->
 
 def ask(url: str, *pieces: bytes, quiet_s: float = QUIET_S) -> tuple[bytes, str]:
     """Sends the pieces; all that came back, and whether the connection is now "closed", "reset" or still "open"."""
-    with socket.create_connection(address(url), timeout=5) as client:
+    try:
+        client = socket.create_connection(address(url), timeout=5)
+    except ConnectionResetError:
+        return b"", "reset"
+    with client:
         client.settimeout(quiet_s)
         try:
             for piece in pieces:

@@ -16,13 +16,13 @@ import itertools
 import socket
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from tests.targets.digest_check import Nonces, Scheme, Verdict, judge
+from tests.targets.listening import listen
 from tests.targets.process import TargetLog, announce, exit_at_end_of_stdin, read_log, target_process
 from tests.targets.wire import ClientLeft, Request, Wire
 
@@ -128,14 +128,7 @@ def _best_verdict(request: Request, body: bytes, schemes: list[Scheme] | None, n
 
 def main() -> None:
     guard = _Guard(TargetLog(Path(sys.argv[1])))
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-
-    def accept_for_ever() -> None:
-        while True:
-            threading.Thread(target=guard.hold, args=listener.accept()[:1], daemon=True).start()
-
-    threading.Thread(target=accept_for_ever, daemon=True).start()
-    announce(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    announce(f"http://127.0.0.1:{listen(guard.hold)}")
     exit_at_end_of_stdin()
 
 

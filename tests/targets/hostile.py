@@ -13,7 +13,6 @@ import socket
 import ssl
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,11 +20,11 @@ import msgspec
 
 from tests.targets import broken_answers, huge_answers, odd_answers, slow_answers
 from tests.targets.behaviour import BEHAVIOURS, Behaviour, Then
+from tests.targets.listening import listen, port_of
 from tests.targets.process import TargetLog, announce, exit_at_end_of_stdin, read_log, target_process
 from tests.targets.tls import Certificate
 from tests.targets.wire import ClientLeft, Request, Wire
 
-BACKLOG = 1024
 MANNERS = (broken_answers, huge_answers, odd_answers, slow_answers)
 
 
@@ -166,21 +165,6 @@ PORTS: dict[str, Callable[[Wire], None] | None] = {
 }
 
 
-def _listen(hold: Callable[[socket.socket], None]) -> int:
-    listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
-
-    def accept_for_ever() -> None:
-        while True:
-            threading.Thread(target=hold, args=listener.accept()[:1], daemon=True).start()
-
-    threading.Thread(target=accept_for_ever, daemon=True).start()
-    return _port(listener)
-
-
-def _port(bound: socket.socket) -> int:
-    return int(bound.getsockname()[1])
-
-
 def _refusing() -> socket.socket:
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
@@ -201,10 +185,10 @@ def main() -> None:
     log_path, *certificate = sys.argv[1:]
     conversation = _Conversation(TargetLog(Path(log_path)))
     kept = [_refusing(), *_full()]
-    ports = {"main": _listen(conversation.hold), "refuse": _port(kept[0]), "full": _port(kept[1])}
-    ports |= {name: _listen(_by_hand(act)) for name, act in PORTS.items() if act is not None}
+    ports = {"main": listen(conversation.hold), "refuse": port_of(kept[0]), "full": port_of(kept[1])}
+    ports |= {name: listen(_by_hand(act)) for name, act in PORTS.items() if act is not None}
     if certificate:
-        ports["tls"] = _listen(conversation.over_tls(*certificate))
+        ports["tls"] = listen(conversation.over_tls(*certificate))
     announce(json.dumps(ports))
     exit_at_end_of_stdin()
 
