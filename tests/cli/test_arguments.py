@@ -31,12 +31,11 @@ def sorted_out(line: str) -> Split:
         ("-qu5 s.py", "-q -u5 s.py", ""),
         ("s.py -u -5", "s.py -u -5", ""),
         ("s.py -- --fast", "s.py -- --fast", ""),
-        ("s.py --users", "s.py --users", ""),
     ],
 )
 def test_each_word_goes_to_whose_option_it_is(line: str, ours: str, script: str) -> None:
     found = sorted_out(line)
-    assert (" ".join(found.ours), " ".join(found.script), found.problems) == (ours, script, [])
+    assert (" ".join(found.ours), " ".join(map(" ".join, found.script)), found.problems) == (ours, script, [])
 
 
 @pytest.mark.parametrize(
@@ -56,6 +55,21 @@ def test_an_option_that_nobody_knows_is_compared_with_those_of_both(line: str, p
 
 
 @pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("s.py --users", "--users: a value is missing behind it"),
+        ("s.py -u", "-u: a value is missing behind it"),
+        ("s.py -qu", "-u: a value is missing behind it"),
+        ("s.py --pair a", "--pair: a value is missing behind it"),
+        ("s.py --quiet=yes", "--quiet: takes no value"),
+        ("s.py --fast=1", "--fast: takes no value"),
+    ],
+)
+def test_an_option_without_its_value_is_said(line: str, problem: str) -> None:
+    assert [str(problem) for problem in sorted_out(line).problems] == [problem]
+
+
+@pytest.mark.parametrize(
     ("line", "script"),
     [
         ("s.py --unknown 3", "s.py"),
@@ -70,10 +84,14 @@ def test_the_script_is_found_before_its_options_are_known(line: str, script: str
     assert script_among(split(line.split(), OURS, {}), lambda word: False) == script
 
 
-@given(
-    st.lists(st.sampled_from(["s.py", "-u", "5", "--fast", "--pair", "--nope", "--", "-qu", "-l", "--sizes", "x", ""]))
-)
-def test_no_word_is_lost(words: list[str]) -> None:
+WORDS = ["s.py", "-u", "5", "--fast", "--pair", "--nope", "--", "-qu", "-l", "--sizes", "x", "", "--users=5", "-q1"]
+
+
+@given(st.lists(st.sampled_from(WORDS)))
+def test_every_word_is_somebodys_or_part_of_a_problem(words: list[str]) -> None:
     found = split(words, OURS, THEIRS)
-    kept = [*found.ours, *found.script, *found.after_unknown, *(problem.where for problem in found.problems)]
-    assert sorted("".join(kept).replace("-", "")) == sorted("".join(words).replace("-", ""))
+    theirs = [word for option in found.script for word in option]
+    if not found.problems:
+        assert sorted("".join(found.ours + theirs).replace("-", "")) == sorted("".join(words).replace("-", ""))
+    assert set(found.loose) <= set(found.ours)
+    assert all(option[0].partition("=")[0] in THEIRS or option[0][:2] in THEIRS for option in found.script)

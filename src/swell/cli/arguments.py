@@ -19,10 +19,11 @@ ONE, OPTIONAL, MANY = 1, -1, -2
 
 @dataclasses.dataclass(slots=True)
 class Split:
-    """The words of a command line by owner, each list in the order given."""
+    """The words of a command line by owner, each list in the order given. Nothing in `ours` lacks its value."""
 
     ours: list[str] = dataclasses.field(default_factory=list)
-    script: list[str] = dataclasses.field(default_factory=list)
+    script: list[list[str]] = dataclasses.field(default_factory=list)
+    """Each option of the script with its values."""
     loose: list[str] = dataclasses.field(default_factory=list)
     """Words that are neither an option nor its value: the script's path and class names. They are in `ours` as well."""
     after_unknown: list[str] = dataclasses.field(default_factory=list)
@@ -65,8 +66,17 @@ def _sort_option(word: str, rest: list[str], ours: Mapping[str, int], theirs: Ma
     if word != name and not word.startswith("--") and known[name] == 0:  # flags in one word: -qu 5
         rest.insert(0, "-" + word[2:])
         word = name
-    count = _count_behind(known[name], rest) if word == name else 0
-    (found.script if known is theirs else found.ours).extend([word, *_take(count, rest)])
+    wanted, has_own = known[name], word != name
+    if has_own and wanted == 0:
+        found.problems.append(Problem("takes no value", name))
+        return
+    taken = [word, *_take(0 if has_own else _count_behind(wanted, rest), rest)]
+    if not has_own and len(taken) <= wanted:
+        found.problems.append(Problem("a value is missing behind it", name))
+    elif known is theirs:
+        found.script.append(taken)
+    else:
+        found.ours += taken
 
 
 def _count_behind(wanted: int, rest: Sequence[str]) -> int:

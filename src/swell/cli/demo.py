@@ -12,7 +12,7 @@ import gevent
 
 import swell
 from swell.cli import options
-from swell.cli.opening import Opened, load_script
+from swell.cli.opening import Opened, choose_classes, import_script
 from swell.cli.settings import Given, Layer, resolve
 from swell.cli.start import start
 from swell.errors import RunFailed
@@ -30,7 +30,8 @@ def demonstrate(given: Layer) -> int:
         }
         settings, problems = resolve(options.ALL, [given, fixed, defaults])
         opened = Opened(path=str(contest_script()), settings=settings, problems=problems)
-        load_script(opened)
+        module, _ = import_script(opened)
+        choose_classes(opened, module)
         return start(opened)
 
 

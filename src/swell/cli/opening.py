@@ -16,23 +16,28 @@ from swell.cli.options import Option
 from swell.cli.parsing import click_option, command_line_layer, write_options
 from swell.cli.patching import patch
 from swell.cli.settings import Given, Settings
-from swell.cli.values import did_you_mean
 from swell.errors import PlanError, Problem
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
+    from swell.cli.script_options import ScriptParser
     from swell.script.loader import LoadedScript
+
+SCRIPT_OPTIONS = "swell.script_options"
 
 
 @dataclasses.dataclass(slots=True)
 class Opened:
     """A command line as understood so far. `script` is None where it could not be loaded; the problems say why."""
 
-    words: Split = dataclasses.field(default_factory=Split)
     path: str = ""
     class_names: tuple[str, ...] = ()
     settings: Settings = dataclasses.field(default_factory=lambda: Settings({}, {}))
     script: LoadedScript | None = None
+    script_arguments: tuple[str, ...] = ()
     problems: list[Problem] = dataclasses.field(default_factory=list)
+    notices: list[str] = dataclasses.field(default_factory=list)
     script_error: PlanError | None = None
 
     def script_without(self, *more: Problem) -> LoadedScript:
@@ -55,46 +60,76 @@ class ScriptCommand(click.Command):
         super().__init__(name, params=[*params, *arguments, *map(click_option, self.known)], **attributes)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        arity = {flag: 0 if option.kind.is_flag else ONE for option in self.known for flag in option.flags}
-        words = split(args, {**arity, "--help": 0, "-h": 0}, {})
-        opened = Opened(words, script_among(words, os.path.exists), tuple(words.loose[1:]), problems=words.problems)
-        ctx.obj = opened
+        ours = {flag: 0 if option.kind.is_flag else ONE for option in self.known for flag in option.flags}
+        ours |= dict.fromkeys(ctx.help_option_names, 0)
+        opened = Opened(script_among(split(args, ours, {}), os.path.exists))
+        if not opened.path and not set(args) & set(ctx.help_option_names):
+            usage = f"swell {self.name} SCRIPT.py"
+            opened.problems.append(Problem("no script given", f"swell {self.name}", usage))
+        module, parser = import_script(opened)
+        words = split(args, ours, parser.arity if parser else {})
+        opened.problems += words.problems
+        if parser:
+            _take_script_options(opened, parser, words, ours)
+            ctx.meta[SCRIPT_OPTIONS] = (opened.path, list(parser.help_records()))
         rest = super().parse_args(ctx, words.ours)
-        self._settle(opened, ctx.params)
+        given = command_line_layer(self.known, ctx.params)
+        opened.settings, faults = _resolve(self.known, given, os.environ)
+        opened.problems += faults
+        opened.class_names = tuple(word for word in words.loose if word != opened.path)
+        choose_classes(opened, module)
         ctx.params = {"opened": opened}
         return rest
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         write_options(self.known, formatter, ctx)
-
-    def _settle(self, opened: Opened, parameters: dict[str, Any]) -> None:
-        given = command_line_layer(self.known, parameters)
-        opened.settings, faults = _resolve(self.known, given, os.environ)
-        opened.problems += faults
-        if not opened.path:
-            opened.problems.append(Problem("no script given", f"swell {self.name}", f"swell {self.name} SCRIPT.py"))
-            return
-        load_script(opened)
+        path, records = ctx.meta.get(SCRIPT_OPTIONS, ("", []))
+        if records:
+            with formatter.section(f"Options of {path}"):
+                formatter.write_dl(records)
 
 
-def load_script(opened: Opened) -> None:
-    """Load the script of a command line, in a process that is made cooperative first; what goes wrong is a problem."""
-    if not os.path.isfile(opened.path):
-        opened.problems.append(_no_such_script(opened.path))
-        return
+def import_script(opened: Opened) -> tuple[ModuleType | None, ScriptParser | None]:
+    """The script's module and what options it declares, in a process made cooperative first; faults are problems."""
+    if not opened.path:
+        return None, None
     patch()
-    from swell.script.loader import load
+    from swell.cli.script_options import declared
+    from swell.script.importing import import_script as run_module
 
     try:
-        opened.script = load(
-            opened.path,
-            class_names=opened.class_names,
-            tags=opened.settings[options.TAGS],
-            exclude_tags=opened.settings[options.EXCLUDE_TAGS],
-        )
+        return run_module(opened.path), declared()
     except PlanError as error:
         opened.problems += error.problems
         opened.script_error = error
+        return None, None
+
+
+def choose_classes(opened: Opened, module: ModuleType | None) -> None:
+    """Settle which user classes of the script run, with which of their tasks; faults are problems."""
+    if module is None:
+        return
+    from swell.script.loader import choose
+
+    tags, exclude_tags = opened.settings[options.TAGS], opened.settings[options.EXCLUDE_TAGS]
+    try:
+        opened.script = choose(
+            opened.path, module, class_names=opened.class_names, tags=tags, exclude_tags=exclude_tags
+        )
+    except PlanError as error:
+        opened.problems += error.problems
+
+
+def _take_script_options(opened: Opened, parser: ScriptParser, words: Split, ours: Mapping[str, int]) -> None:
+    from swell.cli.script_options import faults_of
+
+    opened.script_arguments = tuple(word for option in words.script for word in option)
+    opened.problems += faults_of(parser, words.script)
+    opened.notices += [
+        f"{opened.path} declares {name} itself; swell's own can be set in the environment or a config file"
+        for name in parser.arity
+        if name in ours
+    ]
 
 
 def _resolve(
@@ -105,12 +140,3 @@ def _resolve(
     files, faults = settings.config_layers(known, Path.cwd(), named.text if named else "")
     resolved, more = settings.resolve(known, [given, surroundings, *files])
     return resolved, faults + more
-
-
-def _no_such_script(path: str) -> Problem:
-    if os.path.isdir(path):
-        return Problem("it is a folder, not a script", path)
-    folder = os.path.dirname(path) or "."
-    near = os.listdir(folder) if os.path.isdir(folder) else []
-    hint = did_you_mean(os.path.basename(path), [name for name in near if name.endswith(".py")])
-    return Problem("no such script", path, hint)

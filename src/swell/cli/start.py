@@ -9,14 +9,13 @@ from swell.cli import options
 from swell.cli.checks import machine_problems, output_problems
 from swell.cli.machine import raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
-from swell.cli.settings import Settings
-from swell.plan import RunPlan, Scenario, default_spawn_rate_per_s, notices, problems
+from swell.plan import RunPlan, default_spawn_rate_per_s, notices, problems
 
 
 def start(opened: Opened) -> int:
     """Check everything that can be known before a run, then carry it out. Raises PlanError with all that is wrong."""
     settings = opened.settings
-    plan = plan_of(settings, opened.path, opened.script.scenarios if opened.script else ())
+    plan = plan_of(opened)
     script = opened.script_without(
         *problems(plan),
         *machine_problems(plan, usable_cores(), raise_fd_limit()),
@@ -30,18 +29,20 @@ def start(opened: Opened) -> int:
         strict=settings[options.STRICT],
         exit_code_on_failures=settings[options.EXIT_CODE_ON_FAILURES],
     )
-    for notice in () if faces.quiet else notices(plan):
+    for notice in () if faces.quiet else (*opened.notices, *notices(plan)):
         print(f"swell: notice: {notice}", file=sys.stderr)
     return carry_out(plan, script, faces)
 
 
-def plan_of(settings: Settings, script: str, scenarios: tuple[Scenario, ...]) -> RunPlan:
-    """The plan that the settings describe."""
+def plan_of(opened: Opened) -> RunPlan:
+    """The plan that a command line describes."""
+    settings = opened.settings
     users = settings[options.USERS]
     rate_per_s, workers, seed = settings[options.SPAWN_RATE], settings[options.WORKERS], settings[options.SEED]
     return RunPlan(
-        script=script,
-        scenarios=scenarios,
+        script=opened.path,
+        script_arguments=opened.script_arguments,
+        scenarios=opened.script.scenarios if opened.script else (),
         host=settings[options.HOST],
         users=users,
         spawn_rate_per_s=default_spawn_rate_per_s(users) if rate_per_s is None else rate_per_s,

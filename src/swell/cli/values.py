@@ -47,8 +47,9 @@ def shown(value: object) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean X?`, or '' when nothing known is like it."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else ""
+    by_lower_case = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower(), by_lower_case, n=1)
+    return f"did you mean {by_lower_case[close[0]]}?" if close else ""
 
 
 def parse_count(text: str) -> int:
@@ -108,7 +109,7 @@ def choice(*words: str) -> Callable[[str], str]:
         for word in words:
             if text.strip().lower() == word.lower():
                 return word
-        hint = did_you_mean(text.strip().upper(), words) or f"one of {', '.join(words)}"
+        hint = did_you_mean(text.strip(), words) or f"one of {', '.join(words)}"
         raise ValueError(f"{shown(text)} is none of the choices: {hint}")
 
     return parse
