@@ -3,7 +3,7 @@
     GATHERING ──all ready, cleared──► RUNNING ──run time, stopped, all users gone──► ENDING ──nothing is to come──► OVER
 
 A worker that dies while the run goes on is replaced: its ring is read, and a new incarnation gets the same share, so
-the two never overlap. A worker that dies as soon as it is up is given up after the third time.
+the two never overlap. One that dies as soon as it is up is given up after the third time; the others inherit its share.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ from swell.cluster.messages import (
     Welcome,
     WorkerPhase,
 )
-from swell.cluster.placement import place
+from swell.cluster.placement import inherit, place
+from swell.load.shares import NOTHING
 from swell.plan import RunPlan
 from swell.result import End
 from swell.segment import Segment
@@ -191,12 +192,23 @@ class ControllerState:
             return []
         if self.phase is Phase.GATHERING:
             return self._fail(f"worker {event.worker} {event.because}" + (f"\n{event.output}" if event.output else ""))
-        replace = self.members.lose(member, now_ns) and self.phase is Phase.RUNNING
-        return [
+        replace = self.members.lose(member, now_ns)
+        commands: list[Command] = [
             Lost(member.worker, member.incarnation, event.because),
             Recover(member.worker, member.incarnation),
-            *([self._launch(member.worker, now_ns)] if replace else []),
         ]
+        if self.phase is not Phase.RUNNING:
+            return commands
+        return commands + ([self._launch(member.worker, now_ns)] if replace else self._hand_on(member, now_ns))
+
+    def _hand_on(self, lost: Member, now_ns: int) -> list[Command]:
+        """A worker is not replaced: the others take over its share."""
+        heirs = {member.worker: member.share for member in self.members.live}
+        for worker, share in inherit(lost.share, heirs).items() if heirs else ():
+            self.members.present[worker].share = share
+            self.members.present[worker].share_from_ns = now_ns
+        lost.share = NOTHING
+        return self._order_all(now_ns)
 
     def _recovered(self, worker: int, incarnation: int, segments: Iterable[Segment]) -> list[Command]:
         member = self.members.called(identity_of(worker, incarnation))

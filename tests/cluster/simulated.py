@@ -1,0 +1,253 @@
+"""A cluster without processes, sockets or time: the real state machines, a network that loses, repeats and reorders,
+workers that die, users that come and go, calls that are counted. For the simulation test and for smaller ones."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from swell.clock import NS_PER_S
+from swell.cluster import controller_steps as done_by_controller
+from swell.cluster import worker_steps as done_by_worker
+from swell.cluster.controller_state import ControllerState, Phase
+from swell.cluster.member_state import identity_of
+from swell.cluster.messages import FromController, FromWorker, Hello, Message, Welcome
+from swell.cluster.roster_state import LeaveUser, StartUser
+from swell.cluster.worker_state import WorkerState
+from swell.load.schedule import Schedule
+from swell.plan import RunPlan, Scenario
+from swell.segment import FIRST_SEQUENCE, Segment
+
+RUN = "run-1"
+
+
+def plan_of(users: int = 4, workers: int = 2, run_time_s: float | None = 5.0, rate_per_s: float = 10.0) -> RunPlan:
+    return RunPlan(
+        script="contest.py",
+        scenarios=(Scenario("Contestant"),),
+        host="http://localhost",
+        users=users,
+        spawn_rate_per_s=rate_per_s,
+        run_time_s=run_time_s,
+        workers=workers,
+        stop_timeout_s=1.0,
+    )
+
+
+@dataclass
+class SimulatedWorker:
+    """A worker process: its state, its users, its calls and its spool."""
+
+    worker: int
+    incarnation: int
+    state: WorkerState
+    loading: bool = False
+    calls: int = 0
+    sealed_calls: int = 0
+    sequence: int = FIRST_SEQUENCE
+    spool: list[Segment] = field(default_factory=list)
+    leaving: set[int] = field(default_factory=set)
+    gone: bool = False
+    killed: bool = False
+
+    def seal(self, *, final: bool = False, recovered: bool = False) -> Segment:
+        segment = Segment(
+            RUN,
+            self.worker,
+            self.incarnation,
+            self.sequence,
+            self.sealed_calls,
+            self.calls,
+            0.0,
+            final=final,
+            recovered=recovered,
+        )
+        self.sequence += 1
+        self.sealed_calls = self.calls
+        self.spool.append(segment)
+        return segment
+
+
+class Cluster:
+    """Everything at once. `wire` holds (to the controller or not, identity, message) in the order sent."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        self.now_ns = 1_000 * NS_PER_S
+        self.plan = plan
+        self.controller = ControllerState(RUN, plan, Welcome(plan))
+        self.workers: dict[bytes, SimulatedWorker] = {}
+        self.wire: list[tuple[bool, bytes, Message]] = []
+        self.applied: dict[bytes, list[Segment]] = defaultdict(list)
+        self.over: done_by_controller.Over | None = None
+        self.announced: list[str] = []
+        self.to_controller(done_by_controller.Started())
+        self.to_controller(done_by_controller.Cleared())
+
+    # --- events in, commands out -------------------------------------------------------------------------------------
+
+    def to_controller(self, event: done_by_controller.Event) -> None:
+        for command in self.controller.handle(event, self.now_ns):
+            match command:
+                case done_by_controller.Send(to, message):
+                    self.wire.append((False, to, message))
+                case done_by_controller.Launch(worker, incarnation):
+                    self.launch(worker, incarnation)
+                case done_by_controller.Kill(worker, incarnation):
+                    self.kill(identity_of(worker, incarnation))
+                case done_by_controller.Apply(segment):
+                    self.applied[identity_of(segment.worker, segment.incarnation)].append(segment)
+                case done_by_controller.Recover(worker, incarnation):
+                    self.recover(self.workers[identity_of(worker, incarnation)])
+                case done_by_controller.Over():
+                    self.over = command
+                case _:
+                    self.announced.append(type(command).__name__)
+
+    def to_worker(self, one: SimulatedWorker, event: done_by_worker.Event) -> None:
+        if one.gone:
+            return
+        for command in one.state.handle(event, self.now_ns):
+            match command:
+                case done_by_worker.Send(message):
+                    self.wire.append((True, identity_of(one.worker, one.incarnation), message))
+                case done_by_worker.Prepare():
+                    one.loading = True
+                case LeaveUser(number):
+                    one.leaving.add(number)
+                case done_by_worker.LeaveAll():
+                    one.leaving |= one.state.roster.present
+                case done_by_worker.SealFinal():
+                    self.to_worker(one, done_by_worker.Sealed(one.seal(final=True)))
+                case done_by_worker.Exit():
+                    one.gone = True
+                case StartUser() | done_by_worker.Begin() | done_by_worker.Forget():
+                    pass
+
+    def launch(self, worker: int, incarnation: int) -> None:
+        hello = Hello(RUN, worker, incarnation, "here", 1)
+        one = SimulatedWorker(worker, incarnation, WorkerState(hello))
+        self.workers[identity_of(worker, incarnation)] = one
+        self.wire.append((True, identity_of(worker, incarnation), hello))
+
+    def kill(self, identity: bytes) -> None:
+        one = self.workers[identity]
+        if not one.gone:
+            one.gone = one.killed = True
+            self.to_controller(done_by_controller.Died(one.worker, one.incarnation, "was killed by signal 9"))
+
+    def recover(self, one: SimulatedWorker) -> None:
+        if one.state.orders.begin_ns is not None and not (one.spool and one.spool[-1].final):
+            one.seal(final=True, recovered=True)
+        self.to_controller(done_by_controller.Recovered(one.worker, one.incarnation, tuple(one.spool)))
+
+    # --- what a test may do ------------------------------------------------------------------------------------------
+
+    def deliver(self, index: int = 0, *, keep: bool = False) -> None:
+        """Let a message arrive; `keep`: and once more, later."""
+        to_controller, identity, message = self.wire[index] if keep else self.wire.pop(index)
+        if to_controller:
+            assert isinstance(message, FromWorker)
+            self.to_controller(done_by_controller.Heard(identity, message))
+        else:
+            assert isinstance(message, FromController)
+            self.to_worker(self.workers[identity], done_by_worker.Heard(message))
+
+    def deliver_all(self) -> None:
+        while self.wire:
+            self.deliver()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: the starters wake when they want to, the controller ticks, everyone pulses at the end."""
+        until_ns = self.now_ns + round(seconds * NS_PER_S)
+        while (wake_ns := self.next_wake_ns()) is not None and wake_ns <= until_ns:
+            self.now_ns = max(self.now_ns, wake_ns)
+            for one in self.living():
+                if (due_ns := one.state.wake_ns) is not None and due_ns <= self.now_ns:
+                    self.to_worker(one, done_by_worker.Woke())
+            self.check()
+        self.now_ns = until_ns
+        for one in self.living():
+            self.to_worker(one, done_by_worker.PulseDue())
+        self.to_controller(done_by_controller.Ticked())
+
+    def next_wake_ns(self) -> int | None:
+        return min((one.state.wake_ns for one in self.living() if one.state.wake_ns is not None), default=None)
+
+    def work(self, calls: int = 3) -> None:
+        """Every user makes calls; those that are leaving have gone; every worker seals."""
+        for one in self.living():
+            one.calls += calls * len(one.state.roster.present)
+            if one.loading:
+                one.loading = False
+                self.to_worker(one, done_by_worker.Loaded())
+            if one.state.phase.value in ("running", "draining") and not one.gone:
+                self.to_worker(one, done_by_worker.Sealed(one.seal()))
+            for number in sorted(one.leaving):
+                one.leaving.discard(number)
+                self.to_worker(one, done_by_worker.UserGone(number))
+
+    def begin(self) -> None:
+        """Let all workers get ready and the run begin."""
+        self.deliver_all()
+        self.work()
+        self.deliver_all()
+
+    def living(self) -> list[SimulatedWorker]:
+        return [one for one in self.workers.values() if not one.gone]
+
+    def settle(self, rounds: int = 200) -> None:
+        """Let the network heal and the run come to its end."""
+        for _ in range(rounds):
+            if self.over is not None:
+                return
+            self.deliver_all()
+            self.work()
+            self.deliver_all()
+            self.advance(1.0)
+        raise AssertionError(f"the run does not end: {self.controller}")
+
+    def staying(self) -> list[int]:
+        """The numbers of users that are there and not leaving, of all workers."""
+        return [
+            number for one in self.living() for number in one.state.roster.present - one.state.roster.leaving
+        ]
+
+    def planned(self) -> int:
+        """How many users there are to be now."""
+        course = self.controller.course
+        return Schedule(course.revisions).users_at(self.now_ns - (course.begin_ns or 0))
+
+    # --- what must hold ----------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        self.controller.check()
+        for one in self.living():
+            one.state.check()
+        self._check_segments()
+        self._check_users()
+
+    def _check_segments(self) -> None:
+        for identity, segments in self.applied.items():
+            assert [segment.sequence for segment in segments] == list(range(1, len(segments) + 1)), identity
+            member = self.controller.members.called(identity)
+            assert member is not None
+            assert member.applied == len(segments)
+            unacknowledged = self.workers[identity].state.unacknowledged
+            assert all(segment.sequence <= len(segments) or segment in unacknowledged for segment in segments)
+
+    def _check_users(self) -> None:
+        numbers = [number for one in self.living() for number in one.state.roster.present]
+        assert len(numbers) == len(set(numbers)), "a user is in two places"
+        course = self.controller.course
+        if course.begin_ns is not None:
+            asked_for = [revision.users for revision in course.revisions]
+            assert all(number < max(asked_for) for number in numbers)
+            if len(asked_for) == 1:
+                assert len(self.staying()) <= self.planned()
+
+    def check_account(self) -> None:
+        """At the end: every call of every worker that ever ran has been applied exactly once."""
+        assert self.controller.phase is Phase.OVER
+        for identity, one in self.workers.items():
+            applied = self.applied[identity]
+            assert [segment.from_position for segment in applied[1:]] == [one.to_position for one in applied[:-1]]
+            covered = applied[-1].to_position if applied else 0
+            assert covered == one.calls, identity
