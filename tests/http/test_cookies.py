@@ -77,6 +77,7 @@ def sent(jar: CookieJar, url: str, now_s: float = NOW_S) -> str:
         ("a=1; Expires=Sun, 06 Nov 1994 08:49:37 GMT", "http://www.example.com/a/b", ""),
         ("a=1; Expires=Fri, 06 Nov 2099 08:49:37 GMT", "http://www.example.com/a/b", "a=1"),
         ("a=1; Max-Age=10; Expires=Sun, 06 Nov 1994 08:49:37 GMT", "http://www.example.com/a/b", "a=1"),
+        ("a=1; Path=/" + "x" * 1025, "http://www.example.com/a/b", "a=1"),
         ("a=1; Expires=whenever", "http://www.example.com/a/b", "a=1"),
     ],
 )

@@ -153,10 +153,14 @@ def test_socks4_sends_an_address_and_4a_a_name() -> None:
     assert through("socks4a://p", [ok]) == [b"\x04\x01\x01\xbb\0\0\0\1\0example.com\0"]
 
 
-def test_it_is_told_who_looks_the_host_up() -> None:
-    assert {kind.value: Proxy(kind, HTTPS).looks_up_here for kind in ProxyKind} == {
-        "http": False, "socks4": True, "socks4a": False, "socks5": True, "socks5h": False,
-    }  # fmt: skip
+def test_a_kind_says_who_looks_the_host_up_and_whether_plain_http_is_tunnelled() -> None:
+    assert {kind.value: (Proxy(kind, HTTPS).looks_up_here, Proxy(kind, HTTPS).is_tunnel) for kind in ProxyKind} == {
+        "http": (False, False),
+        "socks4": (True, True),
+        "socks4a": (False, True),
+        "socks5": (True, True),
+        "socks5h": (False, True),
+    }
 
 
 @pytest.mark.parametrize(
@@ -194,7 +198,15 @@ def test_garbage_from_a_proxy_is_a_proxy_error_or_a_wait(proxy: str, replies: li
                 dialogue.receive(reply)
         except ProxyError as error:
             assert_short(error)
+            assert_closed_for_good(dialogue)
         assert repr(dialogue).startswith("<Dialogue ")
+
+
+def assert_closed_for_good(dialogue: Dialogue) -> None:
+    try:
+        assert not dialogue.receive(b"\x05\x00" * 20)
+    except ProxyError:
+        pass
 
 
 def assert_short(error: ProxyError) -> None:

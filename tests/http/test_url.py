@@ -195,6 +195,14 @@ def test_params_mean_what_they_mean_to_requests(params: object, target: str) -> 
     assert url.target == target
 
 
+def test_only_https_is_wrapped_in_tls() -> None:
+    assert [parse_url(text).origin.is_tls for text in ("https://h", "http://h", "unix:/run/a.sock")] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_origins_are_equal_by_value_so_that_pools_find_them() -> None:
     assert len({parse_url(text).origin for text in ("http://h", "http://H:80/x", "http://u:p@h/y#z")}) == 1
 

@@ -6,6 +6,7 @@ So each protocol reads from top to bottom, is fed bytes in any pieces, and has n
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from typing import NamedTuple, TypeAlias
 
@@ -24,6 +25,7 @@ class Ask(NamedTuple):
 
 
 Steps: TypeAlias = Generator[Ask, bytes, None]
+_NEVER = Ask(b"", sys.maxsize)
 
 
 class Dialogue:
@@ -72,5 +74,8 @@ class Dialogue:
             self._ask = self._steps.send(part)
         except StopIteration:
             self.done = True
+        except ProxyError:
+            self._ask = _NEVER
+            raise
         else:
             self._to_send += self._ask.data
