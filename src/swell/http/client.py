@@ -22,6 +22,7 @@ from swell.http.framing import sets_cookies
 from swell.http.headers import RequestHeaders
 from swell.http.options import PLAIN_CONNECT, CallOptions
 from swell.http.pool import Pool
+from swell.http.request import through_proxy
 from swell.http.response import Response
 from swell.http.stream import BodyStream, transfer
 from swell.http.target import Target
@@ -187,6 +188,7 @@ class Client:
         step = follow_redirect(response, target, options, fields)
         if step is not None:
             self.environment.traffic.redirected()
+            step = through_proxy(self.environment, *step)
         return step
 
     def _may_repeat(self, target: Target, options: CallOptions, connection: Connection | None) -> bool:

@@ -17,7 +17,7 @@ from swell.http.connection import Connection
 from swell.http.failure import CallFailure, from_os_error
 from swell.http.names import Address
 from swell.http.options import ConnectOptions
-from swell.http.proxy import ProxyError, dialogue_for
+from swell.http.proxy import Dialogue, Proxy, ProxyError, dialogue_for
 from swell.http.tls import TlsLayer
 from swell.http.url import Origin
 
@@ -52,7 +52,7 @@ def _dial(environment: HttpEnvironment, origin: Origin, options: ConnectOptions,
     sock = _connect(environment, hop)
     try:
         if proxy is not None and (origin.is_tls or proxy.is_tunnel):
-            _through(sock, dialogue_for(proxy, origin))
+            _through(sock, dialogue_for(proxy, origin, _looked_up(environment, proxy, origin)))
         tls = None
         if origin.is_tls:
             context = environment.tls_context(options.verify, options.cert)
@@ -64,6 +64,12 @@ def _dial(environment: HttpEnvironment, origin: Origin, options: ConnectOptions,
         sock.close()
         raise
     return Connection(environment, sock, tls, window_bytes)
+
+
+def _looked_up(environment: HttpEnvironment, proxy: Proxy, origin: Origin) -> str | None:
+    if not proxy.looks_up_here:
+        return None
+    return str(environment.names.look_up(origin.host, origin.port)[0].sockaddr[0])
 
 
 def _connect(environment: HttpEnvironment, hop: Origin) -> Any:
@@ -102,7 +108,7 @@ def _connect_to(environment: HttpEnvironment, address: Address) -> Any:
     return sock
 
 
-def _through(sock: Any, dialogue: Any) -> None:
+def _through(sock: Any, dialogue: Dialogue) -> None:
     try:
         while not dialogue.done:
             data = dialogue.send()

@@ -47,6 +47,8 @@ class CallOptions:
     expects_continue: bool = False
     follow: bool = True
     stream: bool = False
+    proxies: Mapping[str, str | None] | None = None
+    """By scheme or scheme://host, as requests has them; each hop looks for its own."""
     auth: Any = None
     """A DigestAuth that answers challenges."""
     is_simple: bool = True

@@ -6,6 +6,7 @@ None is left out.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -76,8 +77,7 @@ def prepare(
         fields.update(headers)
     connect_s, between_bytes_s = _timeouts(timeout)
     environment.sweep.heed(between_bytes_s)
-    proxy = choose_proxy({**settings.proxies, **(proxies or {})}, url) if settings.proxies or proxies else None
-    connect = environment.connect_options(settings.verify if verify is None else verify, cert or settings.cert, proxy)
+    connect = environment.connect_options(settings.verify if verify is None else verify, cert or settings.cert, None)
     content, upload = _content(body)
     expects = "100-continue" in fields.get("Expect", "").lower()
     options = CallOptions(
@@ -95,10 +95,22 @@ def prepare(
         expects_continue=expects,
         follow=allow_redirects,
         stream=stream,
+        proxies={**settings.proxies, **(proxies or {})} if settings.proxies or proxies else None,
         auth=digest,
         is_simple=upload is None and not expects and not stream,
     )
-    return Target(method, url), options
+    return through_proxy(environment, Target(method, url), options)
+
+
+def through_proxy(environment: HttpEnvironment, target: Target, options: CallOptions) -> tuple[Target, CallOptions]:
+    """The same request by way of the proxy that `options.proxies` has for its URL. Raises InvalidUrl for the proxy's."""
+    if options.proxies is None:
+        return target, options
+    proxy = choose_proxy(options.proxies, target.url)
+    connect = environment.connect_options(options.connect.verify, options.connect.cert, proxy)
+    if proxy is not None and not proxy.is_tunnel and not target.secure:
+        target = target.in_absolute_form(proxy.authorization)
+    return target, dataclasses.replace(options, connect=connect)
 
 
 def _frame(fields: RequestHeaders, method: str, body: Body) -> None:

@@ -30,8 +30,8 @@ class Target:
     def __repr__(self) -> str:
         return f"<Target {self.method} {self.url}>"
 
-    def through_proxy(self, authorization: str) -> Target:
-        """The same with the request line in absolute form (RFC 9112 §3.2.2), for a proxy that forwards plain HTTP."""
+    def in_absolute_form(self, authorization: str) -> Target:
+        """The same with the whole URL on the request line (RFC 9112 §3.2.2), for a proxy that forwards plain HTTP."""
         target = Target(self.method, self.url)
         target.start = f"{self.method} {self.url} HTTP/1.1\r\n".encode("latin-1")
         if authorization:
