@@ -111,11 +111,7 @@ def _connect_to(environment: HttpEnvironment, address: Address) -> Any:
 def _through(sock: Any, dialogue: Dialogue) -> None:
     try:
         while not dialogue.done:
-            data = dialogue.send()
-            if data:
-                _send_all(sock, data)
-            if dialogue.done:
-                break
+            _send_all(sock, dialogue.send())
             received = _receive(sock)
             if not received:
                 raise CallFailure("proxy: closed the connection", silent=True)

@@ -103,7 +103,7 @@ def prepare(
 
 
 def through_proxy(environment: HttpEnvironment, target: Target, options: CallOptions) -> tuple[Target, CallOptions]:
-    """The same request by way of the proxy that `options.proxies` has for its URL. Raises InvalidUrl for the proxy's."""
+    """The same request by way of the proxy that `options.proxies` has for its URL. Raises InvalidUrl."""
     if options.proxies is None:
         return target, options
     proxy = choose_proxy(options.proxies, target.url)
