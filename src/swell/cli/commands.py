@@ -26,6 +26,14 @@ def run(opened: Opened) -> int:
     return start.start(opened)
 
 
+@swell.command(cls=ScriptCommand, short_help="Run one user once, and print what it does.")
+def debug(opened: Opened) -> int:
+    """Runs one user of SCRIPT once in this process, and prints each request and response."""
+    from swell.cli.debug import debug
+
+    return debug(opened)
+
+
 @swell.command(params=[*map(click_option, options.OF_DEMO)], short_help="Run a load test against a site of its own.")
 def demo(**parameters: Any) -> int:
     """Runs examples/contest.py against a small contest site on this machine, with 20 users for 20 s."""

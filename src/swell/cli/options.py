@@ -220,7 +220,7 @@ STRICT = Option(
 )
 EXIT_CODE_ON_FAILURES = Option(
     name="exit-code-on-failures",
-    kind=values.MAYBE_COUNT,
+    kind=values.MAYBE_EXIT_CODE,
     default=None,
     default_text="1, or 0 where a threshold judges errors",
     section=Section.RESULT,

@@ -59,6 +59,13 @@ def parse_count(text: str) -> int:
     raise ValueError(f"{shown(text)} is not a whole number")
 
 
+def parse_exit_code(text: str) -> int:
+    """A number that a process can end with."""
+    if 0 <= parse_count(text) <= 255:
+        return parse_count(text)
+    raise ValueError(f"{shown(text)} is not an exit code from 0 to 255")
+
+
 def parse_number(text: str) -> float:
     """A decimal number; `nan` and `inf` are read, so that what refuses them can name them."""
     if _SIGNED_NUMBER.fullmatch(text.strip()):
@@ -122,6 +129,7 @@ def optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
 
 COUNT = Kind("N", parse_count)
 MAYBE_COUNT = Kind("N", optional(parse_count))
+MAYBE_EXIT_CODE = Kind("N", optional(parse_exit_code))
 RATE = Kind("RATE", optional(parse_rate_per_s))
 DURATION = Kind("DURATION", parse_duration_s)
 MAYBE_DURATION = Kind("DURATION", optional(parse_duration_s))
