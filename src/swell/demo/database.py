@@ -1,7 +1,7 @@
 """The contest in SQLite. Every call answers at once or within a few milliseconds, as a small site's database does.
 
-Submissions are numbered for ever but only the newest `KEPT_SUBMISSIONS` are kept, so that the standings, which add up
-all of them, cost the same after an hour of load as after a minute.
+Submissions pile up for as long as the site runs; the standings are added up from `solution`, which has a row for each
+problem that a team has solved, so that they cost the same after an hour of load as after a minute.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 
 from swell.demo.contest import PROBLEMS, TEAM_NAMES, Problem, judge, past_submissions
 
-KEPT_SUBMISSIONS = 5_000
 PAST_SUBMISSIONS = 1_000
 JUDGE_STEPS = 4_000
 """Length of the recurrence that SQLite works out per submission: 1–2 ms on a machine of today."""
@@ -23,13 +22,17 @@ PRAGMA synchronous = NORMAL;
 CREATE TABLE team (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE problem (id INTEGER PRIMARY KEY, title TEXT NOT NULL, points INTEGER NOT NULL, statement TEXT NOT NULL);
 CREATE TABLE submission (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     team_id INTEGER NOT NULL REFERENCES team,
     problem_id INTEGER NOT NULL REFERENCES problem,
     status TEXT NOT NULL,
     code TEXT NOT NULL
 );
-CREATE INDEX submission_result ON submission (status, team_id, problem_id);
+CREATE TABLE solution (
+    team_id INTEGER NOT NULL REFERENCES team,
+    problem_id INTEGER NOT NULL REFERENCES problem,
+    PRIMARY KEY (team_id, problem_id)
+) WITHOUT ROWID;
 """
 
 _SUBMISSION = """
@@ -39,7 +42,7 @@ FROM submission JOIN team ON team.id = team_id WHERE submission.id = ?
 
 _STANDINGS = """
 SELECT team.name, COUNT(*) AS solved, SUM(problem.points) AS points
-FROM (SELECT DISTINCT team_id, problem_id FROM submission WHERE status = 'accepted') AS solution
+FROM solution
 JOIN team ON team.id = solution.team_id
 JOIN problem ON problem.id = solution.problem_id
 GROUP BY team.id ORDER BY points DESC, solved, team.name LIMIT ?
@@ -118,7 +121,6 @@ class ContestDatabase:
         self._connection.execute(_RUN_TESTS, (len(code), JUDGE_STEPS)).fetchone()
         self._connection.execute("BEGIN IMMEDIATE")
         submission_id, status = self._insert_submission(team_id, problem_id, code)
-        self._connection.execute("DELETE FROM submission WHERE id <= ?", (submission_id - KEPT_SUBMISSIONS,))
         self._connection.execute("COMMIT")
         return submission_id, status
 
@@ -128,6 +130,8 @@ class ContestDatabase:
             "INSERT INTO submission (team_id, problem_id, status, code) VALUES (?, ?, ?, ?)",
             (team_id, problem_id, status, code),
         )
+        if status == "accepted":
+            self._connection.execute("INSERT OR IGNORE INTO solution VALUES (?, ?)", (team_id, problem_id))
         assert cursor.lastrowid is not None
         return cursor.lastrowid, status
 

@@ -1,0 +1,68 @@
+"""Every example runs, as its first lines say that it does, and nothing in it fails."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.targets.process import target_process
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SCRIPTS = sorted(EXAMPLES.glob("*.py"))
+RUN_TIMEOUT_S = 18
+SERIES = {
+    "contest.py": {"POST /login", "GET /problems", "GET /problems/:id", "POST /submit"},
+    "many_calls.py": {"GET /", "GET /static/contest.css", "GET /leaderboard.json", "PAGE home, with all its parts"},
+    "any_protocol.py": {"TCP health check", "SQL insert visit", "SQL count visits"},
+    "sequence.py": {"GET /problems", "GET /problems/:id", "POST /submit", "GET /submissions/:id", "GET /leaderboard"},
+    "shared_setup.py": {"GET /problems/:id"},
+    "own_options.py": {"POST /login", "GET /leaderboard"},
+}
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with target_process("swell.cli.demo_target", "--port", "0") as process:
+        yield process.first_line
+
+
+def command_of(script: Path) -> list[str]:
+    """The `swell run` line of the script's docstring, as words."""
+    (line,) = [line for line in script.read_text().splitlines() if line.startswith("    swell run ")]
+    return shlex.split(line)
+
+
+def run(script: Path, host: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Runs what the docstring says, for two seconds; of two equal options the last one counts."""
+    words = [sys.executable, "-m", "swell", *command_of(script)[1:], "-H", host, "-u", "6", "-t", "2s", *options]
+    return subprocess.run(
+        words, cwd=EXAMPLES.parent, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False
+    )
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_an_example_runs_without_failures(script: Path, site: str) -> None:
+    ended = run(script, site, "--json", "-")
+    assert ended.returncode == 0, ended.stderr
+    result: dict[str, Any] = json.loads(ended.stdout)
+    assert (result["exceptions"], result["errors"], result["totals"]["failures"]) == ([], [], 0)
+    series = {f"{row['method']} {row['name']}" for row in result["series"]}
+    assert SERIES[script.name] <= series
+
+
+def test_an_examples_own_options_reach_it(site: str) -> None:
+    ended = run(EXAMPLES / "own_options.py", site, "--patience-ms", "0")
+    assert "× GET /leaderboard took longer than 0 ms" in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_an_example_begins_with_what_it_teaches_and_how_to_run_it(script: Path) -> None:
+    assert command_of(script)[:3] == ["swell", "run", f"examples/{script.name}"]
+    assert f"[{script.name}]({script.name})" in (EXAMPLES / "README.md").read_text()
