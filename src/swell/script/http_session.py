@@ -156,7 +156,7 @@ class HttpSession:
         seat.intended_ns = 0
         begun_ns = monotonic_ns()
         response = self._client.call(route.target, self._options, begun_ns)
-        if response.error or response.status_code >= 400 or events.request:
+        if response.error or response.status_code >= 400 or events.request.listeners:
             sample = Sample(seat, method, route.name, route.series, begun_ns, intended_ns, seat.lag_ns, None)
             settle(sample, response)
             return response

@@ -38,7 +38,7 @@ class Sample:
 def succeed(sample: Sample, response: Response) -> None:
     """Record a call that went well."""
     _record(sample, response, 0, Outcome(0))
-    if events.request:
+    if events.request.listeners:
         _tell(sample, response, None)
 
 
@@ -50,7 +50,7 @@ def fail(sample: Sample, response: Response, reason: str | BaseException) -> Non
     _record(sample, response, error, Outcome.FAILED)
     if recorder.wants_sample(sample.series, error):
         recorder.sample(sample.series, error, _seen(response))
-    if events.request:
+    if events.request.listeners:
         _tell(sample, response, reason if isinstance(reason, BaseException) else CallFailed(text))
 
 
