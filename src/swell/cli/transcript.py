@@ -23,7 +23,7 @@ class Transcript:
     def __init__(self, page: TextIO | None = None) -> None:
         self._page = page or sys.stdout
         self._coloured = self._page.isatty()
-        self._heading = ""
+        self._heading = self._latest = ""
         self.failures = 0
 
     def heading(self, text: str, *, if_used: bool = False) -> None:
@@ -36,7 +36,8 @@ class Transcript:
         """A request is about to be sent: its head, and the body behind it as far as it is there."""
         fields, _, body = head.partition(b"\r\n\r\n")
         line, *headers = fields.decode("latin-1").split("\r\n")
-        self._line(f"→ {line.partition(' ')[0]} {url}", BOLD)
+        self._latest = f"{line.partition(' ')[0]} {url}"
+        self._line(f"→ {self._latest}", BOLD)
         self._headers(headers)
         self._body(body, "")
 
@@ -52,8 +53,9 @@ class Transcript:
         if not response.status_code:
             self._line(f"← {response.error}   {times}", RED)
             return
-        colour = GREEN if response.ok else RED
-        self._line(f"← {response.status_code} {response.reason}   {times}, {response.bytes_in:,} bytes", colour)
+        of = f"{response.method} {response.url}"
+        status = f"{response.status_code} {response.reason}" + (f" for {of}" if of != self._latest else "")
+        self._line(f"← {status}   {times}, {response.bytes_in:,} bytes", GREEN if response.ok else RED)
         self._headers(f"{name}: {value}" for name, value in response.headers.items())
         if response.stream is None:
             self._body(response.raw_body, response.headers.get("content-type", ""), response)
