@@ -13,6 +13,7 @@ Histograms are sparse (`dict[bucket, count]`) and are merged by exact addition: 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 UNIT_BITS = 3
@@ -74,8 +75,9 @@ class Histogram:
         counts = self.counts
         added = 0
         for bucket, count in buckets:
-            counts[bucket] = counts.get(bucket, 0) + count
-            added += count
+            if count:
+                counts[bucket] = counts.get(bucket, 0) + count
+                added += count
         if not added:
             return
         self.min_ns = min(self.min_ns, min_ns) if self.total else min_ns
@@ -102,6 +104,13 @@ class Histogram:
         assert self.min_ns <= self.max_ns
 
 
+def rank_of(q: float, total: int) -> int:
+    """Which of `total` values in ascending order, from 1 on, is their quantile `q`: the first that at least the share
+    `q` of them do not exceed. A product that misses a whole number by no more than a double's rounding is that number.
+    """
+    return min(max(1, math.ceil(q * total * (1 - 1e-12))), max(total, 1))
+
+
 def quantiles_ns(histogram: Histogram, qs: Iterable[float]) -> Mapping[float, int]:
     """Several quantiles in one pass; each lies between the exact minimum and maximum."""
     wanted = sorted(set(qs))
@@ -109,7 +118,7 @@ def quantiles_ns(histogram: Histogram, qs: Iterable[float]) -> Mapping[float, in
     buckets = iter(sorted(histogram.counts.items()))
     seen, bucket = 0, 0
     for q in wanted:
-        rank = max(1, -int(-q * histogram.total // 1))
+        rank = rank_of(q, histogram.total)
         while seen < rank:
             pair = next(buckets, None)
             if pair is None:

@@ -18,6 +18,8 @@ from swell.stats.health_history import HealthHistory
 if TYPE_CHECKING:
     from swell.stats.reported import Numbering
 
+FARTHEST_AHEAD = 100_000
+"""A segment cannot overtake more others than this: over a day of them."""
 KEPT_SECONDS = 600
 """For how long the calls of each second of each worker are kept."""
 
@@ -33,8 +35,12 @@ class Arrivals:
     def __repr__(self) -> str:
         return f"<Arrivals up to {self._next - 1}, {len(self._held)} held, {len(self._passed_over)} passed over>"
 
+    def plausible(self, sequence: int) -> bool:
+        """Whether a segment may have this number: a first one, or one not too far ahead of what has come."""
+        return FIRST_SEQUENCE <= sequence < self._next + FARTHEST_AHEAD
+
     def seen(self, sequence: int) -> bool:
-        """Whether this number has come before, or is no number of a segment."""
+        """Whether this number has come before."""
         if sequence < self._next:
             return sequence not in self._passed_over
         return sequence in self._held

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from swell.document import Latency
-from swell.histogram import Histogram, quantiles_ns
+from swell.histogram import Histogram, quantiles_ns, rank_of
 from swell.segment import Outcome
 from swell.stats.counts import Tally
 
@@ -42,7 +41,7 @@ def _named_quantiles(histogram: Histogram) -> Mapping[str, int]:
 
 def few_from(count: int) -> str | None:
     """The first of the quantiles of `count` samples that fewer than 10 lie beyond."""
-    return next((name for name, q in QUANTILES.items() if count - math.ceil(q * count) < FEW), None)
+    return next((name for name, q in QUANTILES.items() if count - rank_of(q, count) < FEW), None)
 
 
 @dataclasses.dataclass(slots=True)

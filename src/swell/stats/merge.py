@@ -18,7 +18,7 @@ from swell.errors import LinkError
 from swell.plan import Revision, RunPlan
 from swell.result import Beyond, Block, ControllerFacts, End, Incident, RunResult, Series
 from swell.segment import ERROR_CAP, SERIES_CAP, Segment
-from swell.stats.incarnation import Incarnation
+from swell.stats.incarnation import Arrivals, Incarnation
 from swell.stats.names import Exceptions, Names, Samples
 from swell.stats.population import Population
 
@@ -137,14 +137,21 @@ class RunMerge:
     def _check(self, segment: Segment) -> None:
         from swell.stats.reported import check_second
 
-        for second in segment.seconds:
-            check_second(second)
-        highest = max((named.number for named in segment.series), default=0)
-        highest_error = max((named.number for named in segment.errors), default=0)
         if segment.run != self.run:
             raise LinkError(f"a segment of run {segment.run} reached run {self.run}")
-        if not (0 <= highest <= SERIES_CAP and 0 <= highest_error <= ERROR_CAP and math.isfinite(segment.sealed_s)):
-            raise LinkError(f"segment {segment.sequence} of worker {segment.worker} has numbers beyond the caps")
+        known = self._incarnations.get((segment.worker, segment.incarnation))
+        plausible = (known.arrivals if known else Arrivals()).plausible(segment.sequence)
+        series, errors = ([named.number for named in part] for part in (segment.series, segment.errors))
+        if not (
+            plausible
+            and 0 <= min(series, default=0) <= max(series, default=0) <= SERIES_CAP
+            and 0 <= min(errors, default=0) <= max(errors, default=0) <= ERROR_CAP
+            and 0 <= segment.from_position <= segment.to_position
+            and math.isfinite(segment.sealed_s)
+        ):
+            raise LinkError(f"segment {segment.sequence} of worker {segment.worker} has numbers out of bounds")
+        for second in segment.seconds:
+            check_second(second)
 
     def _take(self, incarnation: Incarnation, segment: Segment) -> None:
         incarnation.take(segment)

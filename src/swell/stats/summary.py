@@ -21,8 +21,8 @@ from swell.document import (
     Totals,
     WorkerSummary,
 )
-from swell.result import Block, RunResult, WorkerResult
-from swell.segment import ERROR_CAP, EXCEPTION_CAP, SERIES_CAP, Kind
+from swell.result import Block, ErrorSeen, RunResult, WorkerResult
+from swell.segment import ERROR_CAP, EXCEPTION_CAP, SERIES_CAP, ErrorSample, Kind
 from swell.stats import counts, packed
 from swell.stats.accounting import account, unaccounted, unanswered
 from swell.stats.latency import Ends, ends_by_series, ends_of, latency
@@ -145,19 +145,23 @@ def _series(result: RunResult, whole: Tables, number: int, ends: Ends, byte_coun
 
 
 def _errors(result: RunResult) -> tuple[ErrorSummary, ...]:
+    """Every error of every series, the most frequent first."""
     samples = {(kept.series, kept.error): kept.samples for kept in result.error_samples}
-    return tuple(
-        ErrorSummary(
-            scenario=result.series_of(seen.series).scenario,
-            method=result.series_of(seen.series).method,
-            name=result.series_of(seen.series).name,
-            error=result.error_text(seen.error),
-            count=seen.count,
-            first_s=seen.first_s,
-            last_s=seen.last_s,
-            samples=samples.get((seen.series, seen.error), ()),
-        )
-        for seen in result.errors_seen
+    rows = [_error(result, seen, samples.get((seen.series, seen.error), ())) for seen in result.errors_seen]
+    return tuple(sorted(rows, key=lambda row: (-row.count, row.scenario, row.name, row.method, row.error)))
+
+
+def _error(result: RunResult, seen: ErrorSeen, samples: tuple[ErrorSample, ...]) -> ErrorSummary:
+    series = result.series_of(seen.series)
+    return ErrorSummary(
+        scenario=series.scenario,
+        method=series.method,
+        name=series.name,
+        error=result.error_text(seen.error),
+        count=seen.count,
+        first_s=seen.first_s,
+        last_s=seen.last_s,
+        samples=samples,
     )
 
 

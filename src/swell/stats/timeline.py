@@ -79,11 +79,9 @@ class Timeline:
         return calls, sum(row.count for row in rows if row.outcome & Outcome.FAILED and row.error == BEYOND)
 
     def errors_seen(self) -> tuple[ErrorSeen, ...]:
-        """Every error of every series, the most frequent first."""
+        """Every error of every series."""
         self.settle()
-        return tuple(
-            sorted(self._errors.values(), key=lambda seen: (-seen.count, seen.first_s, seen.series, seen.error))
-        )
+        return tuple(self._errors.values())
 
     def _put(self, second: int, tables: Tables) -> None:
         place = bisect_right(self._blocks, second, key=lambda block: block.from_s)
