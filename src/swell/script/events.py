@@ -136,9 +136,9 @@ def note_listener_fault(hook: str, raised: BaseException) -> None:
     """Count a listener's fault: in the result where this process records, and by text; log each text once."""
     message, trace = author_trace(raised)
     text = f"events.{hook}: {message}"
+    if text not in listener_faults and len(listener_faults) >= FAULTS_MOST:
+        text = "(others)"
     if text not in listener_faults:
-        if len(listener_faults) >= FAULTS_MOST:
-            text = "(others)"
         logging.getLogger("swell.script").error("a listener failed: %s\n%s", text, trace)
     listener_faults[text] += 1
     desk = desk_here()

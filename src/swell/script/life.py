@@ -38,8 +38,6 @@ from swell.user import Seat
 START_ATTEMPTS = 3
 START_AGAIN_S = 1.0
 """Between two attempts at `on_start`, of a user without a wait time."""
-FAULT_PAUSE_S = 0.01
-"""After a turn that failed before it let anyone else run."""
 FAULTY_WAIT_S = 1.0
 """The wait of a user whose `wait_time` failed."""
 
@@ -65,8 +63,8 @@ class Life:
         token = current_seat.set(self.seat)
         self._rest = Rest(self.seat)
         try:
-            user = self.user = self._made()
-            if user is not None:
+            self.user = user = object.__new__(self._cls)
+            if self._settle(user):
                 self._stay(user)
         finally:
             current_seat.reset(token)
@@ -177,8 +175,7 @@ class Life:
             return self._rest.breathe
         if not isinstance(raised, Flow):
             self._count(raised)
-            if self._rest.kept_the_loop():
-                self._rest.sleep_s(FAULT_PAUSE_S)
+            self._rest.after_fault()
         return pause
 
     def _counts_iterations(self, owner: TaskList) -> int:
@@ -186,15 +183,14 @@ class Life:
         in_sequence = isinstance(owner, SequentialTaskSet) and owner.parent is self.user
         return int(owner is self.user or in_sequence)
 
-    def _made(self) -> User | None:
-        """The user, or None if its `__init__` failed. It has its seat before its `__init__` runs."""
-        self.user = user = object.__new__(self._cls)
+    def _settle(self, user: User) -> bool:
+        """Run the `__init__` of a user, which has its seat by then; False if that failed."""
         user._seat, user._life = self.seat, self
         user.environment = self._environment
         if self.seat.host:
             user.host = self.seat.host
         initialise = methodcaller("__init__", self._environment)
-        return user if self._raised_by(lambda: initialise(user), "__init__") is None else None
+        return self._raised_by(lambda: initialise(user), "__init__") is None
 
     def _stay(self, user: User) -> None:
         try:

@@ -16,6 +16,8 @@ from swell.user import Seat
 
 TURN_NS = NS_PER_S // 1_000
 """How long a user may keep the loop to itself before it gives way."""
+FAULT_PAUSE_S = 0.01
+"""After a turn that failed before it let anyone else run."""
 
 
 class Rest:
@@ -46,9 +48,11 @@ class Rest:
         elif self.now_ns() >= self._turn_due_ns:
             self._give_way()
 
-    def kept_the_loop(self) -> bool:
-        """Whether the user has not given way since it last breathed."""
-        return bool(self._loop.iteration == self._seen)
+    def after_fault(self) -> None:
+        """Keep a task that fails at once, each time, from taking the whole processor."""
+        if self._loop.iteration == self._seen:
+            self.sleep_s(FAULT_PAUSE_S)
+        self._seen = self._loop.iteration
 
     def start_at(self, due_ns: int, free_ns: int) -> None:
         """Wait until `due_ns`, then note the planned start of the next iteration, for a user free since `free_ns`."""
@@ -79,3 +83,4 @@ class Rest:
         self._turn_due_ns = 0
         with self._loop.timer(0.0) as soon:
             self._hub.wait(soon)
+        self._seen = self._loop.iteration
