@@ -152,24 +152,20 @@ class HttpSession:
             except InvalidUrl as error:
                 return self._refused(method, url, name, monotonic_ns(), f"invalid URL: {error}", False)
         seat = self._seat
-        intended_ns = seat.intended_ns
-        seat.intended_ns = 0
+        lag_ns, held_ns = -1, 0
+        if seat.intended_ns:
+            seat.intended_ns = 0
+            lag_ns, held_ns = seat.lag_ns, seat.held_ns
         begun_ns = monotonic_ns()
         response = self._client.call(route.target, self._options, begun_ns)
         if response.error or response.status_code >= 400 or events.request.listeners:
-            sample = Sample(seat, method, route.name, route.series, begun_ns, intended_ns, seat.lag_ns, None)
+            sample = Sample(seat, method, route.name, route.series, begun_ns, held_ns, lag_ns, None)
             settle(sample, response)
             return response
         done_ns = response.done_ns
         sent_ns = response.sent_ns
-        if intended_ns:
-            lag_ns = seat.lag_ns
-            response_ns = done_ns - intended_ns - lag_ns
-        else:
-            lag_ns = -1
-            response_ns = done_ns - begun_ns
         self._record(
-            done_ns, done_ns - sent_ns, response_ns, response.first_byte_ns - sent_ns, response.connect_ns, lag_ns,
+            done_ns, done_ns - sent_ns, done_ns - begun_ns + held_ns, response.first_byte_ns - sent_ns, response.connect_ns, lag_ns,
             response.bytes_out, response.bytes_in, route.series, 0, response.status_code,
             2 if response.unstamped else 0,
         )  # fmt: skip
@@ -298,8 +294,11 @@ class HttpSession:
     def _sample(self, method: str, name: str, begun_ns: int, context: Mapping[str, object] | None) -> Sample:
         seat = self._seat
         series = seat.recorder.series(seat.scenario, method, name)
-        intended_ns, seat.intended_ns = seat.intended_ns, 0
-        return Sample(seat, method, name, series, begun_ns, intended_ns, seat.lag_ns, context)
+        lag_ns, held_ns = -1, 0
+        if seat.intended_ns:
+            seat.intended_ns = 0
+            lag_ns, held_ns = seat.lag_ns, seat.held_ns
+        return Sample(seat, method, name, series, begun_ns, held_ns, lag_ns, context)
 
     def _caught(self, response: Response, sample: Sample) -> CaughtResponse:
         response.__class__ = CaughtResponse

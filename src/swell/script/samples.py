@@ -17,20 +17,25 @@ if TYPE_CHECKING:
     from swell.user import Seat
 
 
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+
+
 class CallFailed(Exception):
     """What `events.request` listeners get as `exception` when a call failed."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sample:
-    """A call under way: who made it, under what name, and when it was begun and meant to begin (0: not planned)."""
+    """A call under way: who made it, under what name, when; for the first one of a planned iteration also for how long
+    the target had held its start up, and how late the generator was (-1: not planned)."""
 
     seat: Seat
     method: str
     name: str
     series: int
     begun_ns: int
-    intended_ns: int
+    held_ns: int
     lag_ns: int
     context: Mapping[str, object] | None
 
@@ -58,15 +63,13 @@ def _record(sample: Sample, response: Response, error: int, outcome: Outcome) ->
     done_ns, sent_ns = response.done_ns, response.sent_ns
     if response.unstamped or not sent_ns:
         outcome |= Outcome.USER_CLOCK
-    planned = sample.intended_ns > 0
-    begun_ns = sample.intended_ns + sample.lag_ns if planned else sample.begun_ns
     sample.seat.recorder.record(
         done_ns,
         done_ns - sent_ns if sent_ns else -1,
-        max(done_ns - begun_ns, 0),
+        done_ns - sample.begun_ns + sample.held_ns,
         response.first_byte_ns - sent_ns if response.first_byte_ns else 0,
         response.connect_ns,
-        sample.lag_ns if planned else -1,
+        sample.lag_ns,
         response.bytes_out,
         response.bytes_in,
         sample.series,
@@ -95,11 +98,11 @@ def _tell(sample: Sample, response: Response, exception: BaseException | None) -
     events.request.tell(
         request_type=sample.method,
         name=sample.name,
-        response_time=(response.done_ns - sample.begun_ns) / 1e6,
+        response_time=(response.done_ns - sample.begun_ns + sample.held_ns) / NS_PER_MS,
         response_length=len(response.raw_body),
         response=response,
         context=dict(sample.context or {}),
         exception=exception,
-        start_time=time.time() - (monotonic_ns() - sample.begun_ns) / 1e9,
+        start_time=time.time() - (monotonic_ns() - sample.begun_ns) / NS_PER_S,
         url=response.url,
     )
