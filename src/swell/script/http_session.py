@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +52,18 @@ class HttpSession:
 
     __slots__ = (
         "__weakref__", "_client", "_environment", "_has_digest", "_is_plain", "_lent", "_options", "_record",
-        "_routes", "_seat", "_settings", "_unentered", "cookies",
+        "_routes", "_seat", "_settings", "_unentered", "_user_context", "cookies",
     )  # fmt: skip
 
-    def __init__(self, seat: Seat, base_url: str, environment: HttpEnvironment) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        base_url: str,
+        environment: HttpEnvironment,
+        user_context: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
         self._seat = seat
+        self._user_context = user_context
         self._environment = environment
         self._client = Client(environment)
         self.cookies: CookieJar = self._client.cookies
@@ -159,15 +166,15 @@ class HttpSession:
         begun_ns = monotonic_ns()
         response = self._client.call(route.target, self._options, begun_ns)
         if response.error or response.status_code >= 400 or events.request.listeners:
-            sample = Sample(seat, method, route.name, route.series, begun_ns, held_ns, lag_ns, None)
+            sample = Sample(seat, method, route.name, route.series, begun_ns, held_ns, lag_ns, self._user_context)
             settle(sample, response)
             return response
         done_ns = response.done_ns
         sent_ns = response.sent_ns
         self._record(
-            done_ns, done_ns - sent_ns, done_ns - begun_ns + held_ns, response.first_byte_ns - sent_ns, response.connect_ns, lag_ns,
-            response.bytes_out, response.bytes_in, route.series, 0, response.status_code,
-            2 if response.unstamped else 0,
+            done_ns, done_ns - sent_ns, done_ns - begun_ns + held_ns, response.first_byte_ns - sent_ns,
+            response.connect_ns, lag_ns, response.bytes_out, response.bytes_in, route.series, 0,
+            response.status_code, 2 if response.unstamped else 0,
         )  # fmt: skip
         return response
 
@@ -298,7 +305,7 @@ class HttpSession:
         if seat.intended_ns:
             seat.intended_ns = 0
             lag_ns, held_ns = seat.lag_ns, seat.held_ns
-        return Sample(seat, method, name, series, begun_ns, held_ns, lag_ns, context)
+        return Sample(seat, method, name, series, begun_ns, held_ns, lag_ns, self._user_context, context)
 
     def _caught(self, response: Response, sample: Sample) -> CaughtResponse:
         response.__class__ = CaughtResponse

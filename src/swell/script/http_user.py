@@ -9,7 +9,7 @@ from swell.script.user import Made, User
 
 
 def _session(user: HttpUser) -> HttpSession:
-    return HttpSession(user._seat, user.host or "", user.environment.http)
+    return HttpSession(user._seat, user.host or "", user.environment.http, user.context)
 
 
 class HttpUser(User):

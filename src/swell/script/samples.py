@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from swell.http.decode import DecodeError
 from swell.script.events import events
@@ -37,7 +37,8 @@ class Sample:
     begun_ns: int
     held_ns: int
     lag_ns: int
-    context: Mapping[str, object] | None
+    user_context: Callable[[], dict[str, Any]]
+    context: Mapping[str, object] | None = None
 
 
 def succeed(sample: Sample, response: Response) -> None:
@@ -101,7 +102,7 @@ def _tell(sample: Sample, response: Response, exception: BaseException | None) -
         response_time=(response.done_ns - sample.begun_ns + sample.held_ns) / NS_PER_MS,
         response_length=len(response.raw_body),
         response=response,
-        context=dict(sample.context or {}),
+        context={**sample.user_context(), **(sample.context or {})},
         exception=exception,
         start_time=time.time() - (monotonic_ns() - sample.begun_ns) / NS_PER_S,
         url=response.url,
