@@ -7,10 +7,10 @@ code hears of (hooks) is handed to the `Audience`, which must not keep the contr
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 from typing import Protocol
 
 import gevent
+import msgspec
 from gevent.queue import SimpleQueue
 
 from swell.clock import NS_PER_S, Clock
@@ -73,8 +73,15 @@ class Audience(Protocol):
     def deliver(self, worker: int, data: bytes) -> None: ...
 
 
+class Recovery(Protocol):
+    """Reads what a dead worker has left behind."""
+
+    def __call__(self, worker: int, incarnation: int, begin_ns: int, applied: Segment | None) -> tuple[Segment, ...]:
+        """The segments after `applied`, the last that has come from it."""
+
+
 class Controller:
-    """One run. `recover` reads what a dead worker has left behind."""
+    """One run."""
 
     def __init__(
         self,
@@ -83,7 +90,7 @@ class Controller:
         launcher: Launches,
         clock: Clock,
         audience: Audience,
-        recover: Callable[[int, int], tuple[Segment, ...]],
+        recover: Recovery,
     ) -> None:
         self.state = state
         self.merge = RunMerge(state.run, state.plan, datetime.datetime.now(datetime.UTC))
@@ -96,6 +103,8 @@ class Controller:
         self._recover = recover
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._over: Over | None = None
+        self._applied: dict[tuple[int, int], Segment] = {}
+        """The last segment of each worker, without its counts."""
 
     def __repr__(self) -> str:
         return f"<Controller {self.state!r}>"
@@ -148,7 +157,8 @@ class Controller:
             case Kill(worker, incarnation):
                 self._launcher.kill(worker, incarnation)
             case Recover(worker, incarnation):
-                self.tell(Recovered(worker, incarnation, self._recover(worker, incarnation)))
+                begin_ns, applied = self.state.course.begin_ns or 0, self._applied.pop((worker, incarnation), None)
+                self.tell(Recovered(worker, incarnation, self._recover(worker, incarnation, begin_ns, applied)))
             case Over():
                 self._over = command
             case Revise(revision):
@@ -180,6 +190,7 @@ class Controller:
                 self._audience.deliver(worker, data)
 
     def _apply(self, segment: Segment) -> None:
+        self._applied[segment.worker, segment.incarnation] = msgspec.structs.replace(segment, seconds=())
         try:
             self.merge.apply(segment)
         except LinkError:

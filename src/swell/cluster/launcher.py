@@ -39,22 +39,21 @@ class Process:
 
 
 class Launcher:
-    """The worker processes of one run. `on_output` is given what they write outside the link."""
+    """The worker processes of one run."""
 
     def __init__(
         self,
         command: Callable[[int, int], list[str]],
         environment: Mapping[str, str],
         on_end: Ended,
-        on_output: Callable[[int, bytes], None],
     ) -> None:
         self._command = command
         self._environment = dict(environment)
         self._on_end = on_end
-        self._on_output = on_output
         self._loop = gevent.get_hub().loop
         self._loop.install_sigchld()
         self._running: dict[tuple[int, int], Process] = {}
+        self._launched: set[tuple[int, int]] = set()
 
     def __repr__(self) -> str:
         return f"<Launcher of {', '.join(str(process.pid) for process in self._running.values()) or 'no process'}>"
@@ -64,7 +63,10 @@ class Launcher:
         return {key: process.pid for key, process in self._running.items()}
 
     def launch(self, worker: int, incarnation: int) -> None:
-        """Start a process. Raises RunFailed when the system does not let it."""
+        """Start a process, unless it has been. Raises RunFailed when the system does not let it."""
+        if (worker, incarnation) in self._launched:
+            return
+        self._launched.add((worker, incarnation))
         reading, writing = os.pipe()
         actions = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -113,7 +115,6 @@ class Launcher:
             while content := nb_read(reading, 65_536):
                 process.output += content
                 del process.output[:-OUTPUT_BYTES_KEPT]
-                self._on_output(process.worker, content)
         except OSError:
             pass
         finally:

@@ -14,7 +14,6 @@ Instants are the controller's CLOCK_MONOTONIC, in nanoseconds.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
@@ -100,7 +99,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
 
     plan: RunPlan
     shared: bytes = b"\x80"
-    """The values of the script's `@setup` functions, a MessagePack map."""
+    """The value of the script's `@setup` function, in MessagePack."""
     pulse_interval_s: float = 1.0
     report_interval_s: float = 1.0
 
@@ -138,7 +137,7 @@ Message = FromWorker | FromController
 _encoder = msgspec.msgpack.Encoder()
 _from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
 _from_controller: msgspec.msgpack.Decoder[FromController] = msgspec.msgpack.Decoder(FromController)
-_values: msgspec.msgpack.Decoder[dict[str, object]] = msgspec.msgpack.Decoder(dict[str, object])
+_any_value: msgspec.msgpack.Decoder[object] = msgspec.msgpack.Decoder(strict=False)
 
 
 def encode(message: Message) -> bytes:
@@ -165,17 +164,17 @@ def _decode(decoder: msgspec.msgpack.Decoder[Said], frame: bytes) -> Said:
         raise LinkError(f"a frame is no message of swell's: {exc}") from exc
 
 
-def pack_values(values: Mapping[str, object]) -> bytes:
-    """Values of user code as they travel: dicts, lists, texts, bytes, numbers, dates. Raises LinkError for others."""
+def pack_value(value: object) -> bytes:
+    """A value of user code as it travels. Raises LinkError where it cannot."""
     try:
-        return _encoder.encode(dict(values))
+        return _encoder.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as exc:
         raise LinkError(f"a value cannot be sent to another process: {exc}") from exc
 
 
-def unpack_values(packed: bytes) -> dict[str, object]:
-    """The values again. Raises LinkError."""
-    return _decode(_values, packed)
+def unpack_value(packed: bytes) -> object:
+    """The value again. Raises LinkError."""
+    return _decode(_any_value, packed)
 
 
 def clipped_lines(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ its hooks) runs in a greenlet of its own and comes back as an event. `_step` cal
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Protocol
 
 import gevent
@@ -65,7 +65,8 @@ class Workshop(Protocol):
 
     def leave_all(self) -> None: ...
 
-    def users(self) -> Container[int]: ...
+    def has(self, number: int) -> bool:
+        """Whether a user has been started and has not gone."""
 
     def wait_gone(self, timeout_s: float) -> bool:
         """Wait until nobody is left; False when that took too long."""
@@ -168,10 +169,9 @@ class Worker:
         while True:
             self._populated.wait()
             self._workshop.wait_gone(GONE_CHECK_S)
-            here = self._workshop.users()
             self._populated.clear()
             for number in sorted(self.state.roster.present):
-                if number not in here:
+                if not self._workshop.has(number):
                     self._step(UserGone(number))
             if self.state.roster.present:
                 self._populated.set()

@@ -1,0 +1,52 @@
+"""Ctrl-C and SIGTERM: the first ends the run gracefully, with its full result; the second ends it at once."""
+
+from __future__ import annotations
+
+import signal
+from types import TracebackType
+from typing import Any
+
+import gevent
+
+from swell.cluster.controller import Controller
+from swell.cluster.controller_steps import StopWanted
+from swell.result import End
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class InterruptedTwice(BaseException):
+    """The user does not want to wait for the result."""
+
+
+class Interrupts:
+    """Listens for signals while it is entered. What cannot end gracefully yet is interrupted as Python does it."""
+
+    def __init__(self) -> None:
+        self._controller: Controller | None = None
+        self._main = gevent.getcurrent()
+        self._watchers: list[Any] = []
+        self._count = 0
+
+    def __enter__(self) -> Interrupts:
+        self._watchers = [gevent.signal_handler(number, self._interrupt) for number in SIGNALS]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for watcher in self._watchers:
+            watcher.cancel()
+
+    def attend(self, controller: Controller) -> None:
+        """From now on there is a run that can end gracefully."""
+        self._controller = controller
+
+    def _interrupt(self) -> None:
+        self._count += 1
+        if self._controller is None:
+            gevent.kill(self._main, KeyboardInterrupt())
+        elif self._count == 1:
+            self._controller.tell(StopWanted(End.STOPPED))
+        else:
+            gevent.kill(self._main, InterruptedTwice())

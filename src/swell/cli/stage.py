@@ -1,0 +1,35 @@
+"""Who is told how a run goes: the script's hooks, and whoever sits at the terminal."""
+
+from __future__ import annotations
+
+from swell.cli.hooks import Hooks
+from swell.cli.terminal import Terminal
+
+
+class Stage:
+    """The `Audience` of a run on the command line."""
+
+    def __init__(self, hooks: Hooks, terminal: Terminal) -> None:
+        self._hooks = hooks
+        self._terminal = terminal
+
+    def begun(self, begin_ns: int) -> None:
+        self._terminal.begun()
+
+    def spawned(self, users: int) -> None:
+        self._hooks.fire("spawning_complete", user_count=users)
+
+    def joined(self, worker: int, incarnation: int) -> None:
+        self._hooks.fire("worker_connect", client_id=f"{worker}.{incarnation}")
+
+    def lost(self, worker: int, incarnation: int, because: str) -> None:
+        self._terminal.note(f"worker {worker}.{incarnation} {because}")
+
+    def ending(self) -> None:
+        self._hooks.fire("test_stopping", environment=self._hooks.environment)
+
+    def show(self, worker: int, lines: tuple[str, ...], error: bool) -> None:
+        self._terminal.lines(lines, error)
+
+    def deliver(self, worker: int, data: bytes) -> None:
+        self._hooks.deliver(str(worker), data)

@@ -1,0 +1,88 @@
+"""`swell worker-process`: one worker, started by a controller on the same machine.
+
+It dies with its controller (parent-death signal) and leaves Ctrl-C to it. Its standard output is a pipe that the
+controller keeps the end of; once the link is up, what user code prints travels over that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from swell.cli.patching import patch
+
+PR_SET_PDEATHSIG = 1
+ORPHANED_EXIT_CODE = 4
+
+
+def main(words: Sequence[str]) -> int:
+    """Take part in a run; returns the exit code of the process."""
+    given = _arguments(words)
+    if not _live_with(given.parent):
+        return ORPHANED_EXIT_CODE
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    patch()
+    return _take_part(given)
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="swell worker-process", allow_abbrev=False)
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--link", required=True)
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--worker", type=int, required=True)
+    parser.add_argument("--incarnation", type=int, required=True)
+    parser.add_argument("--parent", type=int, required=True)
+    return parser.parse_args(list(words))
+
+
+def _live_with(parent: int) -> bool:
+    """Have the kernel kill this process when its parent has died; False if that has happened already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    return os.getppid() == parent
+
+
+def _take_part(given: argparse.Namespace) -> int:
+    from swell.cli.worker_cast import ScriptCast
+    from swell.cli.worker_output import Outlet, OutletStream
+    from swell.cluster.link import DealerLink
+    from swell.cluster.member_state import identity_of
+    from swell.cluster.messages import Hello, encode
+    from swell.cluster.spool import Spool
+    from swell.cluster.worker import Worker
+    from swell.cluster.worker_state import WorkerState
+    from swell.cluster.workshop import RingWorkshop
+    from swell.errors import SwellError
+    from swell.runtime.real_clock import RealClock
+
+    outlet = Outlet()
+    hello = Hello(given.run, given.worker, given.incarnation, socket.gethostname(), os.getpid())
+    state = WorkerState(hello)
+    clock = RealClock()
+    link = DealerLink(given.link, identity_of(given.worker, given.incarnation))
+    workshop = RingWorkshop(given.directory, hello, clock, ScriptCast(hello, outlet, lambda: len(state.roster.present)))
+    outlet.send = lambda output: link.send(encode(output))
+    outlet.count_lost = workshop.output_lost
+    outlet.start()
+    ours = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = OutletStream(outlet, error=False), OutletStream(outlet, error=True)
+    try:
+        because = Worker(state, link, clock, workshop, Spool(given.directory)).run()
+    except SwellError as error:
+        return error.exit_code
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = ours
+        outlet.flush()
+        workshop.close()
+        link.close()
+    return 4 if because else 0

@@ -1,0 +1,177 @@
+"""Where the users of one worker process live: the crew, the ring they record into, the HTTP they share, the folding.
+
+numpy, which folding needs, takes 0.1 s to import: that happens in a thread of its own once the first user has been
+started, so that starts and time-outs go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import gevent
+
+from swell.cluster.messages import FromWorker, Hello, Report, Welcome, unpack_value
+from swell.http.environment import HttpEnvironment
+from swell.http.kernel_clock import KernelClock
+from swell.http.names import Names
+from swell.load.mix import Mix
+from swell.load.stream import seed_of
+from swell.plan import RunPlan, parse_override
+from swell.runtime.crew import Crew
+from swell.runtime.real_clock import RealClock
+from swell.runtime.ring import Ring
+from swell.segment import Segment
+from swell.user import Seat, UserFactory
+
+if TYPE_CHECKING:
+    from swell.runtime.fold import Folder
+
+STAMP_CHECK_S = 1.0
+
+
+class Cast(Protocol):
+    """The users of a script and its hooks, as a workshop needs them. Every method may wait."""
+
+    def open(self, plan: RunPlan, http: HttpEnvironment, ring: Ring, clock: RealClock) -> UserFactory:
+        """Load the script and let it start its test. Raises SwellError."""
+
+    def stopping(self) -> None: ...
+
+    def stopped(self) -> None: ...
+
+    def report(self) -> bytes | None: ...
+
+
+class RingWorkshop:
+    """The workshop of a worker process; its files are in `directory`."""
+
+    def __init__(self, directory: Path, hello: Hello, clock: RealClock, cast: Cast) -> None:
+        self._hello = hello
+        self._clock = clock
+        self._cast = cast
+        self._kernel_clock = KernelClock()
+        self._ring = Ring(directory)
+        self._begin_ns = 0
+        self._crew: Crew | None = None
+        self._http: HttpEnvironment | None = None
+        self._mix: Mix | None = None
+        self._folder: Folder | None = None
+        self._helpers: list[gevent.Greenlet] = []
+
+    def __repr__(self) -> str:
+        return f"<RingWorkshop {self._hello.worker}.{self._hello.incarnation}, {self._crew!r}>"
+
+    def open(self, welcome: Welcome) -> None:
+        plan = welcome.plan
+        http = self._http = HttpEnvironment(
+            self._ring,
+            self._kernel_clock,
+            names=Names({(host, port): address for host, port, address in map(parse_override, plan.resolve)}),
+            source_addresses=plan.source_addresses,
+            request_id=self._request_id(plan.request_id_header),
+        )
+        factory = self._cast.open(plan, http, self._ring, self._clock)
+        self._mix = Mix(plan.scenarios)
+        seats = self._seats(plan, unpack_value(welcome.shared))
+        self._crew = Crew(factory, seats, self._clock, self._ring, plan.stop_timeout_s)
+        self._kernel_clock.ready(self._clock)
+        gc.collect()
+        gc.freeze()
+
+    def _request_id(self, header: str) -> tuple[str, str] | None:
+        hello = self._hello
+        return (header, f"{hello.run}/{hello.worker}.{hello.incarnation}/") if header else None
+
+    def _seats(self, plan: RunPlan, shared: object) -> Callable[[int, str], Seat]:
+        hosts = {scenario.name: plan.host or scenario.host for scenario in plan.scenarios}
+
+        def seat(number: int, scenario: str) -> Seat:
+            return Seat(
+                number=number,
+                scenario=scenario,
+                seed=seed_of(plan.seed, number),
+                host=hosts[scenario],
+                clock=self._clock,
+                recorder=self._ring,
+                shared=shared,
+            )
+
+        return seat
+
+    def begin(self, begin_ns: int) -> None:
+        self._begin_ns = begin_ns
+        self._helpers = [gevent.spawn(self._prepare_folding), gevent.spawn(self._check_stamps)]
+
+    def _prepare_folding(self) -> None:
+        self._clock.sleep_until_ns(self._begin_ns)
+        gevent.sleep(0.001)
+        gevent.get_hub().threadpool.apply(importlib.import_module, ("swell.runtime.fold",))
+        self._folding()
+
+    def _folding(self) -> Folder:
+        from swell.runtime.fold import Folder
+
+        if self._folder is None:
+            hello = self._hello
+            self._folder = Folder(
+                self._ring,
+                run=hello.run,
+                worker=hello.worker,
+                incarnation=hello.incarnation,
+                begin_ns=self._begin_ns,
+            )
+        return self._folder
+
+    def _check_stamps(self) -> None:
+        while True:
+            gevent.sleep(STAMP_CHECK_S)
+            self._kernel_clock.measure()
+
+    def start(self, number: int, due_ns: int) -> None:
+        assert self._crew is not None
+        assert self._mix is not None
+        self._crew.start(number, self._mix.scenario_of(number), due_ns)
+
+    def leave(self, number: int, on_gone: Callable[[], None]) -> None:
+        assert self._crew is not None
+        self._crew.leave(number, on_gone)
+
+    def leave_all(self) -> None:
+        assert self._crew is not None
+        self._crew.leave_all()
+
+    def has(self, number: int) -> bool:
+        return self._crew is not None and number in self._crew
+
+    def wait_gone(self, timeout_s: float) -> bool:
+        assert self._crew is not None
+        return self._crew.wait_gone(timeout_s)
+
+    def stopping(self) -> None:
+        self._cast.stopping()
+
+    def stopped(self) -> None:
+        self._cast.stopped()
+
+    def report(self) -> FromWorker | None:
+        data = self._cast.report()
+        return None if data is None else Report(data)
+
+    def seal(self, *, final: bool) -> Segment:
+        counts = self._crew.counts() if self._crew is not None else ()
+        return self._folding().seal(self._clock.now_ns(), scenarios=counts, final=final)
+
+    def output_lost(self, lines: int) -> None:
+        """Count lines that user code has written and nobody will see."""
+        self._ring.output_lost(lines)
+
+    def close(self) -> None:
+        """Close everything; the files stay."""
+        gevent.killall(self._helpers)
+        if self._http is not None:
+            self._http.close()
+        self._kernel_clock.close()
