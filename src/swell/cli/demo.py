@@ -30,8 +30,7 @@ def demonstrate(given: Layer) -> int:
         }
         settings, problems = resolve(options.ALL, [given, fixed, defaults])
         opened = Opened(path=str(contest_script()), settings=settings, problems=problems)
-        module, _ = import_script(opened)
-        choose_classes(opened, module)
+        choose_classes(opened, import_script(opened))
         return start(opened)
 
 

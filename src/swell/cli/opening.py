@@ -21,7 +21,6 @@ from swell.errors import PlanError, Problem
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from swell.cli.script_options import ScriptParser
     from swell.script.loader import LoadedScript
 
 SCRIPT_OPTIONS = "swell.script_options"
@@ -62,16 +61,14 @@ class ScriptCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ours = {flag: 0 if option.kind.is_flag else ONE for option in self.known for flag in option.flags}
         ours |= dict.fromkeys(ctx.help_option_names, 0)
-        opened = Opened(script_among(split(args, ours, {}), os.path.exists))
+        first = split(args, ours, {})
+        opened = Opened(script_among(first, os.path.exists))
         if not opened.path and not set(args) & set(ctx.help_option_names):
             usage = f"swell {self.name} SCRIPT.py"
             opened.problems.append(Problem("no script given", f"swell {self.name}", usage))
-        module, parser = import_script(opened)
-        words = split(args, ours, parser.arity if parser else {})
+        module = import_script(opened)
+        words = self._sorted(ctx, opened, args, ours) if module else first
         opened.problems += words.problems
-        if parser:
-            _take_script_options(opened, parser, words, ours)
-            ctx.meta[SCRIPT_OPTIONS] = (opened.path, list(parser.help_records()))
         rest = super().parse_args(ctx, words.ours)
         given = command_line_layer(self.known, ctx.params)
         opened.settings, faults = _resolve(self.known, given, os.environ)
@@ -81,6 +78,23 @@ class ScriptCommand(click.Command):
         ctx.params = {"opened": opened}
         return rest
 
+    def _sorted(self, ctx: click.Context, opened: Opened, args: Sequence[str], ours: Mapping[str, int]) -> Split:
+        """The words, sorted anew now that the script has said which options are its own."""
+        from swell.cli.script_options import arity, declared, help_records, script_arguments
+
+        declarations = declared(opened.path)
+        theirs = arity(declarations)
+        words = split(args, ours, theirs)
+        opened.script_arguments, faults = script_arguments(declarations, words.script, os.environ)
+        opened.problems += faults
+        opened.notices += [
+            f"{opened.path} declares {name} itself; swell's own can be set in the environment or a config file"
+            for name in theirs
+            if name in ours
+        ]
+        ctx.meta[SCRIPT_OPTIONS] = (opened.path, list(help_records(declarations)))
+        return words
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         write_options(self.known, formatter, ctx)
         path, records = ctx.meta.get(SCRIPT_OPTIONS, ("", []))
@@ -89,20 +103,22 @@ class ScriptCommand(click.Command):
                 formatter.write_dl(records)
 
 
-def import_script(opened: Opened) -> tuple[ModuleType | None, ScriptParser | None]:
-    """The script's module and what options it declares, in a process made cooperative first; faults are problems."""
+def import_script(opened: Opened) -> ModuleType | None:
+    """The script's module, its options declared, in a process made cooperative first. What is wrong is a problem."""
     if not opened.path:
-        return None, None
+        return None
     patch()
     from swell.cli.script_options import declared
     from swell.script.importing import import_script as run_module
 
     try:
-        return run_module(opened.path), declared()
+        module = run_module(opened.path)
+        declared(opened.path)
     except PlanError as error:
         opened.problems += error.problems
         opened.script_error = error
-        return None, None
+        return None
+    return module
 
 
 def choose_classes(opened: Opened, module: ModuleType | None) -> None:
@@ -118,18 +134,6 @@ def choose_classes(opened: Opened, module: ModuleType | None) -> None:
         )
     except PlanError as error:
         opened.problems += error.problems
-
-
-def _take_script_options(opened: Opened, parser: ScriptParser, words: Split, ours: Mapping[str, int]) -> None:
-    from swell.cli.script_options import faults_of
-
-    opened.script_arguments = tuple(word for option in words.script for word in option)
-    opened.problems += faults_of(parser, words.script)
-    opened.notices += [
-        f"{opened.path} declares {name} itself; swell's own can be set in the environment or a config file"
-        for name in parser.arity
-        if name in ours
-    ]
 
 
 def _resolve(

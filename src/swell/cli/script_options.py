@@ -1,97 +1,46 @@
-"""The options that a script declares: a listener of `events.init_command_line_parser` adds them to an argparse parser.
+"""The options that a script declares, as the command line treats them: how many words each takes, what is wrong, help.
 
-A parser is made once per process, when the script has been imported. The words of the command line that belong to it
-travel in the plan (`script_arguments`), and every process reads them anew.
+Their parser is made once per process, when the script has been imported. The words that belong to it travel in the plan
+(`script_arguments`), and every process reads them anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
 
 from swell.cli.arguments import MANY, ONE, OPTIONAL
-from swell.cli.values import TRUE_WORDS
 from swell.errors import PlanError, Problem
 from swell.plan import RunPlan
+from swell.script.options import ScriptOptions, script_options
 
-LOCUSTS_OWN_KEYWORDS = ("include_in_web_ui", "is_secret", "is_required", "env_var")
 ARITY = {None: ONE, "?": OPTIONAL, "*": MANY, "+": MANY, argparse.REMAINDER: MANY}
 
-
-class Refused(Exception):
-    """What argparse says of words that it cannot read."""
-
-
-class ScriptParser(argparse.ArgumentParser):
-    """The parser that a script is given. It never exits, and takes the keywords that Locust's adds."""
-
-    def __init__(self) -> None:
-        super().__init__(prog="swell", usage="", add_help=False, allow_abbrev=False)
-        self.variables: dict[str, str] = {}
-        """Environment variables by the option that they stand in for."""
-
-    def add_argument(self, *names: Any, **keywords: Any) -> argparse.Action:
-        """Declare an option, as argparse does; `env_var` names an environment variable that it can come from."""
-        if not names or not str(names[0]).startswith("-"):
-            raise ValueError("a script's arguments are options: their names begin with --")
-        own = {keyword: keywords.pop(keyword) for keyword in LOCUSTS_OWN_KEYWORDS if keyword in keywords}
-        action = super().add_argument(*names, **keywords)
-        if own.get("env_var"):
-            self.variables[action.option_strings[-1]] = own["env_var"]
-        return action
-
-    def error(self, message: str) -> NoReturn:
-        raise Refused(message)
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        raise Refused(message or "it ends the command")
-
-    @property
-    def arity(self) -> dict[str, int]:
-        """How many values each option takes."""
-        return {
-            name: action.nargs if isinstance(action.nargs, int) else ARITY.get(action.nargs, ONE)
-            for action in self._actions
-            for name in action.option_strings
-        }
-
-    def help_records(self) -> Iterator[tuple[str, str]]:
-        """Each option with its help text, for a help page."""
-        for action in self._actions:
-            if action.help == argparse.SUPPRESS:
-                continue
-            metavar = "" if action.nargs == 0 else f" {action.metavar or (action.dest or '').upper()}"
-            told = action.default in (None, argparse.SUPPRESS, "", False) or "%(default)" in (action.help or "")
-            default = "" if told else f" [{action.default}]"
-            yield ", ".join(action.option_strings) + metavar, _expanded(action) + default
+declared = functools.cache(script_options)
+"""The options of the script at a path, which this process has imported. Raises ScriptError."""
 
 
-@functools.cache
-def declared() -> ScriptParser:
-    """The options of the script that this process has imported."""
-    from swell.script.events import events
+def arity(declarations: ScriptOptions) -> dict[str, int]:
+    """How many values each option takes."""
+    return {
+        name: action.nargs if isinstance(action.nargs, int) else ARITY.get(action.nargs, ONE)
+        for action in declarations.declared
+        for name in action.option_strings
+    }
 
-    parser = ScriptParser()
-    events.init_command_line_parser.fire(parser=parser)
-    return parser
 
-
-def faults_of(parser: ScriptParser, given: Sequence[Sequence[str]]) -> list[Problem]:
-    """What is wrong with the options given, each judged by itself and then all of them together."""
-    alone = [fault for words in given for fault in _faults(parser, words) if "required" not in fault.what]
-    return alone or _faults(parser, _with_variables(parser, [word for words in given for word in words], os.environ))
+def script_arguments(
+    declarations: ScriptOptions, given: Sequence[Sequence[str]], environment: Mapping[str, str]
+) -> tuple[tuple[str, ...], list[Problem]]:
+    """All words for the script's parser, and what is wrong with them: each option judged by itself, then all of them."""
+    words = (*declarations.words_from(environment), *(word for option in given for word in option))
+    alone = [fault for option in given for fault in _faults(declarations, option) if "required" not in fault.what]
+    return words, alone or _faults(declarations, words)
 
 
 def parsed_options(plan: RunPlan) -> argparse.Namespace:
     """What a script finds as `environment.parsed_options`: the plan's options, and its own. Raises PlanError."""
-    parser = declared()
-    try:
-        own = parser.parse_args(_with_variables(parser, plan.script_arguments, os.environ))
-    except Refused as refused:
-        raise PlanError([_problem(refused)]) from None
     of_plan = {
         "host": plan.host or None,
         "users": plan.users,
@@ -103,36 +52,33 @@ def parsed_options(plan: RunPlan) -> argparse.Namespace:
         "tags": list(plan.tags),
         "exclude_tags": list(plan.exclude_tags),
     }
-    return argparse.Namespace(**{**of_plan, **vars(own)})
+    return argparse.Namespace(**{**of_plan, **vars(declared(plan.script).values(plan.script_arguments))})
 
 
-def _faults(parser: ScriptParser, words: Sequence[str]) -> list[Problem]:
+def help_records(declarations: ScriptOptions) -> Iterator[tuple[str, str]]:
+    """Each option with its help text, for a help page."""
+    for action in declarations.declared:
+        if action.help == argparse.SUPPRESS:
+            continue
+        metavar = "" if action.nargs == 0 else f" {action.metavar or action.dest.upper()}"
+        told = action.default in (None, argparse.SUPPRESS, "", False) or "%(default)" in (action.help or "")
+        yield ", ".join(action.option_strings) + metavar, _expanded(action) + ("" if told else f" [{action.default}]")
+
+
+def _faults(declarations: ScriptOptions, words: Sequence[str]) -> list[Problem]:
     try:
-        parser.parse_args(words)
-    except Refused as refused:
-        return [_problem(refused)]
+        declarations.values(words)
+    except PlanError as error:
+        return [_placed(problem) for problem in error.problems]
     return []
 
 
-def _problem(refused: Refused) -> Problem:
-    """argparse says `argument -l/--language: invalid choice: ...`."""
-    text = str(refused)
-    if text.startswith("argument ") and ": " in text:
-        name, _, what = text.removeprefix("argument ").partition(": ")
+def _placed(problem: Problem) -> Problem:
+    """argparse says `argument -l/--language: invalid choice: ...`; the option is the place."""
+    if problem.what.startswith("argument ") and ": " in problem.what:
+        name, _, what = problem.what.removeprefix("argument ").partition(": ")
         return Problem(what, name.rpartition("/")[2])
-    return Problem(text)
-
-
-def _with_variables(parser: ScriptParser, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """The words, after those that environment variables stand for: the last of an option counts."""
-    found = []
-    for name, variable in parser.variables.items():
-        text = environment.get(variable, "")
-        if text and parser.arity[name]:
-            found.append(f"{name}={text}")
-        elif text.lower() in TRUE_WORDS:
-            found.append(name)
-    return found + list(words)
+    return problem
 
 
 def _expanded(action: argparse.Action) -> str:

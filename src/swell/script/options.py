@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 from swell.errors import PlanError, Problem, ScriptError
 from swell.script.events import events
 from swell.script.flow import AUTHOR_FAULT
-from swell.script.loader import LoadedScript
 from swell.script.traces import author_trace, place_of
 
 _YES = ("1", "true", "yes", "on")
@@ -87,9 +86,9 @@ class ScriptOptions(_Declarations, argparse.ArgumentParser):
         return self.parse_args(list(words))
 
 
-def script_options(loaded: LoadedScript) -> ScriptOptions:
-    """The parser with all that the script declares. Raises ScriptError if a listener fails."""
-    options = ScriptOptions(loaded.path)
+def script_options(path: str) -> ScriptOptions:
+    """The parser with all that the script, now imported, declares. Raises ScriptError if a listener fails."""
+    options = ScriptOptions(path)
     for listener in tuple(events.init_command_line_parser.listeners):
         try:
             listener(parser=options)
