@@ -1,6 +1,29 @@
-"""Hypothesis without time limits: on a slow machine a slow example is no failure."""
+"""What every test of the client's hot path stands on; at its end the accounting is checked."""
 
-from hypothesis import HealthCheck, settings
+from __future__ import annotations
 
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+from collections.abc import Iterator
+
+import pytest
+
+from swell.http.environment import HttpEnvironment
+from tests.http.scripted import CountedTraffic, ScriptedClock
+
+
+@pytest.fixture
+def traffic() -> CountedTraffic:
+    return CountedTraffic()
+
+
+@pytest.fixture
+def clock() -> ScriptedClock:
+    return ScriptedClock()
+
+
+@pytest.fixture
+def environment(traffic: CountedTraffic, clock: ScriptedClock) -> Iterator[HttpEnvironment]:
+    made = HttpEnvironment(traffic, clock)
+    yield made
+    made.close()
+    assert made.connections == set()
+    traffic.check()

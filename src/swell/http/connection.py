@@ -57,6 +57,10 @@ class Expired:
         self.reason = reason
 
 
+class UnaskedResponseError(Exception):
+    """A second response in the read that ended the first: raised to the parser, which stops there."""
+
+
 class Connection:
     """A connection of one user to one origin. Opened by `dial.py`, kept by `pool.py`."""
 
@@ -246,6 +250,8 @@ class Connection:
     # what llhttp calls
 
     def _headers_complete(self) -> None:
+        if self.headers_done:
+            raise UnaskedResponseError
         status = self.parser.get_status_code()
         if status >= 200 or status == 101:
             self.status = status
@@ -330,7 +336,8 @@ class Connection:
         self.since_ns = now_ns
         if self.headers_done:
             if is_head or self.status in _BODILESS:
-                self.keep_alive = not closes_connection(self.head, self.interim)
+                self.keep_alive = not self.chunks and not closes_connection(self.head, self.interim)
+                self.chunks.clear()
                 self.complete = 1
                 self.parser = httptools.HttpResponseParser(self)
             elif self.received_bytes > BODY_BYTES_KEPT and self.keeps_body:
