@@ -83,10 +83,20 @@ def _problem_of(error: click.ClickException) -> Problem:
     message = error.format_message()
     if isinstance(error, click.BadOptionUsage):
         return Problem("a value is missing behind it", error.option_name)
-    if isinstance(error, click.NoSuchOption):
-        near = did_you_mean(
-            error.option_name, [name for p in error.ctx.command.params for name in p.opts] if error.ctx else []
-        )
-        return Problem("no such option", error.option_name, near)
+    if isinstance(error, click.NoSuchOption) and error.ctx:
+        return Problem("no such option", error.option_name, _likely_option(error.option_name, error.ctx))
     where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
     return Problem(message[:1].lower() + message[1:].rstrip("."), where)
+
+
+def _likely_option(name: str, context: click.Context) -> str:
+    command = context.command
+    if isinstance(command, click.Group):
+        having = [other for other, inner in command.commands.items() if name in _flags(inner, context)]
+        if having:
+            return f"it belongs behind the command: `swell {having[0]} ... {name}`"
+    return did_you_mean(name, _flags(command, context))
+
+
+def _flags(command: click.Command, context: click.Context) -> list[str]:
+    return [flag for parameter in command.get_params(context) for flag in parameter.opts]

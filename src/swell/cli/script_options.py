@@ -33,7 +33,7 @@ def arity(declarations: ScriptOptions) -> dict[str, int]:
 def script_arguments(
     declarations: ScriptOptions, given: Sequence[Sequence[str]], environment: Mapping[str, str]
 ) -> tuple[tuple[str, ...], list[Problem]]:
-    """All words for the script's parser, and what is wrong with them: each option judged by itself, then all of them."""
+    """All words for the script's parser, and what is wrong with them: each option by itself, or else all together."""
     words = (*declarations.words_from(environment), *(word for option in given for word in option))
     alone = [fault for option in given for fault in _faults(declarations, option) if "required" not in fault.what]
     return words, alone or _faults(declarations, words)
