@@ -71,13 +71,8 @@ def _script_error(raised: BaseException, file: Path) -> ScriptError:
         return ScriptError(_syntax_problem(raised, file))
     _, trace = author_trace(raised)
     where = place_of(raised) or file.name
-    if isinstance(raised, ModuleNotFoundError) and raised.name:
-        top = raised.name.partition(".")[0]
-        return ScriptError(
-            Problem(f"imports {raised.name}, which is not installed here", where, _how_to_get(top)), trace
-        )
     if isinstance(raised, ImportError):
-        return ScriptError(Problem(f"an import fails: {raised}", where, _likely_name(raised)), trace)
+        return ScriptError(_import_problem(raised, where), trace)
     if isinstance(raised, SystemExit):
         return ScriptError(Problem("the script ends the process while it is loaded (SystemExit)", where), trace)
     return ScriptError(Problem(one_line(raised), where), trace)
@@ -88,12 +83,14 @@ def _syntax_problem(error: SyntaxError, file: Path) -> Problem:
     return Problem(f"syntax error: {error.msg}", where, (error.text or "").strip()[:80])
 
 
-def _how_to_get(module: str) -> str:
-    if module == "locust":
-        return "swell's own names are the same: from swell import ..."
-    return f"install it beside swell, e.g. pip install {module}"
-
-
-def _likely_name(error: ImportError) -> str:
-    wanted = re.search("cannot import name '(.*?)'", str(error))
-    return closest(wanted[1], swell.__all__) if error.name == "swell" and wanted else ""
+def _import_problem(error: ImportError, where: str) -> Problem:
+    top = (error.name or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or top in sys.modules:
+        text = re.sub(r" \([^()]*\)$", "", str(error))  # the path of the module is of no use
+        wanted = re.search("cannot import name '(.*?)'", text)
+        hint = closest(wanted[1], swell.__all__) if error.name == "swell" and wanted else ""
+        return Problem(f"an import fails: {text}", where, hint)
+    hint = f"install it beside swell (pip install {top}), or put {top}.py next to the script"
+    if top == "locust":
+        hint = "swell has the same names: from swell import ..."
+    return Problem(f"imports {error.name}, which is not here", where, hint)
