@@ -110,7 +110,8 @@ class Connection:
         waiter = self.waiter
         if waiter is None:
             self._watcher.stop()
-            self.stale = self.stale or not self.in_exchange
+            # Complete, but not finished: a streamed body whose reader takes his time.
+            self.stale = self.stale or not self.in_exchange or self.complete > 0
             return
         self.waiter = None
         waiter.switch()

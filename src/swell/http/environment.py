@@ -93,10 +93,10 @@ class HttpEnvironment:
         self.ports_exhausted += resource == "port"
 
     def close(self) -> None:
-        """Close every connection and stop the time-outs."""
+        """Close every connection and stop the time-outs; what is under way counts as unanswered."""
         self.sweep.close()
         for connection in list(self.connections):
-            connection.close()
+            connection.abandon()
 
 
 def _request_ids(name: str, prefix: str) -> Any:
