@@ -39,7 +39,7 @@ def test_one_from_a_helper_counts(script: Script) -> None:
     assert loaded.run_setup() == 7
 
 
-@pytest.mark.parametrize("value", ["object()", "{1, print}", "[lambda: 1]", "1 << 70", "{(1, 2): 3}", "USER_LOOP"])
+@pytest.mark.parametrize("value", ["object()", "{1, print}", "[lambda: 1]", "1 << 70", "USER_LOOP"])
 def test_a_value_that_cannot_be_sent_is_refused(script: Script, value: str) -> None:
     loop = "USER_LOOP = []\nUSER_LOOP.append(USER_LOOP)\n"
     loaded = load(script(loop + USER + f"@setup\ndef accounts():\n    return {value}"))
@@ -51,5 +51,5 @@ def test_an_exception_in_it_has_the_authors_traceback(script: Script) -> None:
     loaded = load(script(USER + "@setup\ndef accounts():\n    return open('/nonexistent/accounts')"))
     with pytest.raises(ScriptError) as caught:
         loaded.run_setup()
-    assert str(caught.value).startswith("contest.py:7: @setup failed: FileNotFoundError: [Errno 2]")
-    assert caught.value.author_traceback.startswith("contest.py:7 in accounts\n    return open(")
+    assert str(caught.value).startswith("contest.py:8: @setup failed: FileNotFoundError: [Errno 2]")
+    assert caught.value.author_traceback.startswith("contest.py:8 in accounts\n    return open(")
