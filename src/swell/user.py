@@ -90,7 +90,7 @@ class Seat:
         self.recorder = recorder
         self.shared = shared
         self.leaving = False
-        """No new iteration starts once this is set."""
+        """No new iteration starts once this is set; a sleep on `clock` then ends early."""
         self.intended_ns = 0
         self.held_ns = 0
         """How long the target had held the user up beyond `intended_ns`, when the iteration began."""
@@ -109,7 +109,7 @@ class SimulatedUser(Protocol):
     """A user as the runtime sees it."""
 
     def live(self) -> None:
-        """Do everything the user does, from on_start to on_stop; returns when `seat.leaving` has been seen or it stops itself."""
+        """Do everything the user does, from on_start to on_stop; returns when it is to leave, or stops itself."""
 
     def close(self) -> None:
         """Close what the user has open. Called once, after `live` has ended, however it ended."""

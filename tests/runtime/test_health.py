@@ -61,8 +61,8 @@ def test_a_task_that_holds_the_loop_is_named_with_its_line(probe: HealthProbe) -
 def test_a_stall_stands_for_the_probes_that_it_kept_from_happening(probe: HealthProbe) -> None:
     probe._lags_ns.clear()
     assert probe._note(3_000_000) == 0
-    assert probe._note(35_000_000) == 30_000_000
-    assert probe._lags_ns == [3_000_000, 35_000_000, 25_000_000, 15_000_000, 5_000_000]
+    assert probe._note(65_000_000) == 60_000_000
+    assert probe._lags_ns == [3_000_000, 65_000_000, 45_000_000, 25_000_000, 5_000_000]
 
 
 def test_the_processor_time_of_the_second_is_a_share_of_one_core(probe: HealthProbe) -> None:

@@ -1,6 +1,8 @@
 """The ring as its users see it: what is recorded can be read from the file, whole, and nothing is lost uncounted."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -204,6 +206,14 @@ def test_a_full_file_system_is_a_failed_run_with_a_hint_not_a_sigbus(
     with pytest.raises(RunFailed, match=r"cannot reserve .*No space left") as failed:
         Ring(tmp_path)
     assert "free some space" in failed.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_shared_memory_that_is_too_small_is_a_failed_run() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
+        too_many = 2 * shutil.disk_usage(directory).total // RECORD_BYTES
+        with pytest.raises(RunFailed, match="No space left"):
+            Ring(Path(directory), capacity=too_many)
 
 
 def test_a_missing_directory_is_a_failed_run(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """How the generator itself fares, second by second: a run whose generator suffered is not believed blindly.
 
-A probe sleeps on the clock a hundred times a second and sees how late it wakes: that is the loop's lag, whoever holds
+A probe sleeps on the clock fifty times a second and sees how late it wakes: that is the loop's lag, whoever holds
 the loop. A stall stands for all the probes that it kept from happening, or a second with one stall of 900 ms would
 have a perfect 99th percentile of a few probes.
 """
@@ -22,7 +22,7 @@ from swell.clock import NS_PER_S, Clock
 from swell.runtime.stall import StallWatch
 from swell.segment import Health
 
-PROBE_NS = NS_PER_S // 100
+PROBE_NS = NS_PER_S // 50
 STALL_NS = NS_PER_S // 10
 MOST_PROBES = 1_000
 """That one stall stands for."""

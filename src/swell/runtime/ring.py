@@ -38,6 +38,8 @@ CAPACITY = 131_072
 """Two seconds at 65,000 calls/s: a record must still be there until its segment is spooled, once a second."""
 BATCH = 4_096
 NAMES_BYTES = 4 << 20
+FILES_BYTES = HEADER_BYTES + CAPACITY * RECORD_BYTES + NAMES_BYTES
+"""What one worker reserves."""
 
 _SENT = counter_index("sent")
 _ANSWERED = counter_index("answered")

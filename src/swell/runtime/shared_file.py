@@ -22,6 +22,9 @@ def create(path: Path, size_bytes: int) -> mmap.mmap:
         try:
             _reserve(fd, size_bytes)
             return mmap.mmap(fd, size_bytes)
+        except OSError:
+            path.unlink()
+            raise
         finally:
             os.close(fd)
     except OSError as exc:
