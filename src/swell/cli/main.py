@@ -23,9 +23,9 @@ def exit_code(words: Sequence[str]) -> int:
 
 def _carry_out(words: Sequence[str]) -> int:
     if words[:1] == ["worker-process"]:  # started by `swell run`, in a hurry: without click
-        from swell.cli import worker_process
+        from swell.cli.worker_process import main as take_part
 
-        return worker_process.main(list(words[1:]))
+        return take_part(words[1:])
     from swell.cli.commands import swell
     from swell.cli.parsing import invoke
 
