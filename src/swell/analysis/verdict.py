@@ -1,8 +1,8 @@
 """Whether a run's numbers may be used: every reason for a caveat, each with its limit.
 
 *degraded*: the numbers need a caveat. *invalid*: they should not be used: more than 1 % of the exchanges are
-unaccounted for, or planned starts were late by over 10 % of the median response in the median. A reason's `own_fault`
-says that load was lost, or not reached, through the generator itself: then the exit code is 5.
+unaccounted for, or planned starts were late by over 10 % of the median response, and over 1 ms, in the median. A
+reason's `own_fault` says that load was lost, or not reached, through the generator itself: then the exit code is 5.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ from swell.stats.windows import Window
 UNACCOUNTED_INVALID_SHARE = 0.01
 SCHEDULE_LAG_P99_MS = 10.0
 SCHEDULE_LAG_P50_INVALID_SHARE = 0.1
+SCHEDULE_LAG_P50_INVALID_MS = 1.0
+"""Lateness under this is the loop's own grain: it says nothing, however fast the target answers."""
+PLANNED_SHARE = 0.01
+"""Where fewer of the calls than this were planned starts, these do not make all the others useless."""
 UNSTAMPED_SHARE = 0.001
 CONTROLLER_STALL_S = 1.0
 LOAD_SHARE = 0.99
@@ -114,7 +118,8 @@ def schedule_late(evidence: Evidence) -> Iterator[Reason]:
         return
     p50_ms, p99_ms = lag.quantile_ns(0.5) / 1e6, lag.quantile_ns(0.99) / 1e6
     response_p50_ms = response.quantile_ns(0.5) / 1e6
-    invalid = response.total > 0 and p50_ms > SCHEDULE_LAG_P50_INVALID_SHARE * response_p50_ms
+    limit_ms = max(SCHEDULE_LAG_P50_INVALID_SHARE * response_p50_ms, SCHEDULE_LAG_P50_INVALID_MS)
+    invalid = response.total > 0 and p50_ms > limit_ms and lag.total >= PLANNED_SHARE * response.total
     if not invalid and p99_ms <= SCHEDULE_LAG_P99_MS:
         return
     text = f"planned starts were late by {p50_ms:.3g} ms in the median, {p99_ms:.3g} ms at p99"
