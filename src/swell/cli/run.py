@@ -67,7 +67,7 @@ class LocalRun:
         self._workplace = workplace
         self._clock = RealClock()
         self._link = RouterLink(workplace.link_address)
-        self._terminal = Terminal(plan, to_stderr=faces.json_path == "-", quiet=faces.quiet)
+        self._terminal = Terminal(to_stderr=faces.json_path == "-", quiet=faces.quiet)
         self._launcher = Launcher(self._command, os.environ, self._ended)
         self._early_deaths: list[Died] = []
         self._controller: Controller | None = None
@@ -108,13 +108,12 @@ class LocalRun:
         from swell.report.json_document import write_json
         from swell.stats.summary import summarise
 
-        result = controller.merge.snapshot()
-        document = summarise(result)
+        document = summarise(controller.merge.snapshot())
         faces = self._faces
         code = exit_code(document, strict=faces.strict, on_failures=faces.exit_code_on_failures)
         if hooks.environment.process_exit_code is not None and code in (ExitCode.OK, ExitCode.REQUESTS_FAILED):
             code = hooks.environment.process_exit_code
-        self._terminal.finish(result)
+        self._terminal.finish(document)
         if faces.json_path is not None:
             write_json(document, sys.stdout.buffer if faces.json_path == "-" else Path(faces.json_path))
         hooks.quit(code)

@@ -6,7 +6,6 @@ started, so that starts and time-outs go on meanwhile.
 
 from __future__ import annotations
 
-import gc
 import importlib
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from swell.load.mix import Mix
 from swell.load.stream import seed_of
 from swell.plan import RunPlan, parse_override
 from swell.runtime.crew import Crew
+from swell.runtime.health import HealthProbe, NetworkUse, settle_memory
 from swell.runtime.real_clock import RealClock
 from swell.runtime.ring import Ring
 from swell.segment import Segment
@@ -59,6 +59,7 @@ class RingWorkshop:
         self._crew: Crew | None = None
         self._http: HttpEnvironment | None = None
         self._mix: Mix | None = None
+        self._health: HealthProbe | None = None
         self._folder: Folder | None = None
         self._helpers: list[gevent.Greenlet] = []
 
@@ -79,8 +80,7 @@ class RingWorkshop:
         seats = self._seats(plan, unpack_value(welcome.shared))
         self._crew = Crew(factory, seats, self._clock, self._ring, plan.stop_timeout_s)
         self._kernel_clock.ready(self._clock)
-        gc.collect()
-        gc.freeze()
+        settle_memory()
 
     def _request_id(self, header: str) -> tuple[str, str] | None:
         hello = self._hello
@@ -104,7 +104,14 @@ class RingWorkshop:
 
     def begin(self, begin_ns: int) -> None:
         self._begin_ns = begin_ns
+        self._health = HealthProbe(self._clock, self._network)
         self._helpers = [gevent.spawn(self._prepare_folding), gevent.spawn(self._check_stamps)]
+
+    def _network(self) -> NetworkUse:
+        http = self._http
+        if http is None:
+            return NetworkUse()
+        return NetworkUse(len(http.connections), http.fd_exhausted, http.ports_exhausted)
 
     def _prepare_folding(self) -> None:
         self._clock.sleep_until_ns(self._begin_ns)
@@ -163,7 +170,8 @@ class RingWorkshop:
 
     def seal(self, *, final: bool) -> Segment:
         counts = self._crew.counts() if self._crew is not None else ()
-        return self._folding().seal(self._clock.now_ns(), scenarios=counts, final=final)
+        health = self._health.sample() if self._health is not None else None
+        return self._folding().seal(self._clock.now_ns(), scenarios=counts, health=health, final=final)
 
     def output_lost(self, lines: int) -> None:
         """Count lines that user code has written and nobody will see."""
@@ -172,6 +180,8 @@ class RingWorkshop:
     def close(self) -> None:
         """Close everything; the files stay."""
         gevent.killall(self._helpers)
+        if self._health is not None:
+            self._health.close()
         if self._http is not None:
             self._http.close()
         self._kernel_clock.close()
