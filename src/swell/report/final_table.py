@@ -1,0 +1,144 @@
+"""The report at the end of a run, for a terminal or a pipe: first what was asked, last whether it may be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from swell.document import Latency, ResultDocument, SeriesSummary
+from swell.report.failure_sections import error_section, exception_section
+from swell.report.figures import bytes_text, count_text, rate_text, seconds_text, share_text
+from swell.report.labelled import Labelled
+from swell.report.series_table import HEADS, SeriesRow, duration, is_few, series_table
+from swell.report.trust_sections import accounting_section, generator_section, threshold_section, verdict_section
+from swell.report.wording import shortened, visible
+from swell.stats.latency import QUANTILES
+
+MOST_ROWS = 60
+WIDEST = 160
+SHOW_ALL_SHARE = 0.01
+TIME_COLUMNS = ("min", "mean", "p50", "p75", "p90", "p95", "p99", "p99_9", "max")
+
+
+def print_final(document: ResultDocument, console: Console) -> None:
+    """Print the report of a run that has ended."""
+    console.print(final_report(document, console.width))
+
+
+def final_report(document: ResultDocument, width: int) -> RenderableType:
+    """The whole report, at most `width` columns wide, in parts with a line between them."""
+    parts: list[RenderableType] = []
+    for part in _parts(document, min(width, WIDEST)):
+        parts += [part, Text()]
+    return Group(*parts[:-1])
+
+
+def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
+    yield from _heading(document, width)
+    if document.totals.requests:
+        yield _series(document, width)
+        yield _times(document, width)
+        yield Group(*_statuses(document), _transfer(document))
+    yield from error_section(document, width)
+    yield from exception_section(document, width)
+    yield from threshold_section(document)
+    yield Group(accounting_section(document), generator_section(document), verdict_section(document))
+
+
+def _heading(document: ResultDocument, width: int) -> Iterator[RenderableType]:
+    run, totals = document.run, document.totals
+    title = f"{run.script} → {run.target}" if run.target else run.script
+    ending = f"{run.end} after" if run.end else "running for"
+    users = f"{count_text(totals.users_peak)} {'user' if totals.users_peak == 1 else 'users'}"
+    failed = f"{count_text(totals.failures)} failed ({share_text(totals.failures, max(totals.requests, 1))})"
+    line = Text.assemble(
+        f"{ending} {seconds_text(run.duration_s)} · ",
+        f"{count_text(totals.requests)} requests · {rate_text(totals.rps)}/s · ",
+        (failed, "bold red" if totals.failures else ""),
+        f" · {users}",
+    )
+    lines = [Text(shortened(visible(title), width), style="bold"), line]
+    if run.end_text:
+        lines.append(Text(shortened(visible(run.end_text), 2 * width), style="yellow"))
+    yield Group(*lines)
+
+
+def _series(document: ResultDocument, width: int) -> RenderableType:
+    busiest = sorted(document.series, key=lambda row: -row.requests)[:MOST_ROWS]
+    chosen = {id(row) for row in busiest}
+    rows = [_row(row) for row in document.series if id(row) in chosen]
+    totals = document.totals
+    total = SeriesRow("", "", "all", totals.requests, totals.failures, totals.rps, totals.response_ms)
+    table = series_table(rows, total, width)
+    hidden = len(document.series) - len(rows)
+    if not hidden:
+        return table
+    return Group(table, Text(f"(and {hidden:,} series more, with fewer requests: --json has them all)", style="dim"))
+
+
+def _row(series: SeriesSummary) -> SeriesRow:
+    return SeriesRow(
+        series.scenario,
+        series.method,
+        series.name,
+        series.requests,
+        series.failures,
+        series.rps,
+        series.response_ms,
+    )
+
+
+def _times(document: ResultDocument, width: int) -> RenderableType:
+    """All series together: what a person would have felt, what the target alone took, and how failures fared."""
+    totals = document.totals
+    rows: list[tuple[str, Latency | None]] = [("response", totals.response_ms), ("service", totals.service_ms)]
+    if totals.failures:
+        rows.append(("failed", totals.failed_ms))
+    if totals.failures > SHOW_ALL_SHARE * totals.requests:
+        rows.append(("all", totals.all_ms))
+    columns = TIME_COLUMNS if width >= 94 else ("mean", "p50", "p90", "p95", "p99", "p99_9", "max")
+    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
+    table.add_column("ms", min_width=8)
+    for column in columns:
+        table.add_column(HEADS.get(column, column), justify="right", min_width=6, no_wrap=True)
+    for name, latency in rows:
+        table.add_row(name, *(duration(latency, column) for column in columns))
+    return Group(table, Text(" · ".join(_notes(document)), style="dim"))
+
+
+def _notes(document: ResultDocument) -> Iterator[str]:
+    """What is to be known of the durations above."""
+    clock = document.generator.clock
+    if clock == "kernel":
+        yield "timed by the kernel's clock"
+    elif clock == "user":
+        yield "timed by the user's clock: the generator's own delays are in them"
+    else:
+        yield "timed by the kernel's clock and, where it gave no stamp, by the user's"
+    blocks = [document.totals.response_ms, document.totals.failed_ms, *(row.response_ms for row in document.series)]
+    if any(is_few(block, name) for block in blocks if block for name in QUANTILES):
+        yield "~ fewer than 10 samples lie beyond"
+
+
+def _statuses(document: ResultDocument) -> Iterator[RenderableType]:
+    statuses = document.totals.statuses
+    answered = sum(statuses.values())
+    parts = [
+        Text.assemble((status, _status_style(status)), f" {count_text(count)}") for status, count in statuses.items()
+    ]
+    if unanswered := document.totals.requests - answered:
+        parts.append(Text.assemble(("no response", "red"), f" {count_text(unanswered)}"))
+    if parts:
+        yield Labelled("statuses", [Text("  ").join(parts)])
+
+
+def _transfer(document: ResultDocument) -> RenderableType:
+    sent, received = document.totals.bytes_sent, document.totals.bytes_received
+    return Labelled("transfer", [Text(f"{bytes_text(received)} received, {bytes_text(sent)} sent")])
+
+
+def _status_style(status: str) -> str:
+    return {"4": "yellow", "5": "red"}.get(status[:1], "")

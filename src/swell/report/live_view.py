@@ -1,0 +1,179 @@
+"""What a person sees on the terminal while a run goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from swell.report.figures import clock_text, count_text, cpu_text, ms_text, rate_text, share_text
+from swell.report.series_table import SeriesRow, series_table
+from swell.report.wording import shortened, visible
+from swell.result import HealthSpan, RunResult
+from swell.segment import Health, Kind
+from swell.stats import counts, packed
+from swell.stats.health_history import worst
+from swell.stats.latency import Ends, ends_by_series, ends_of, latency
+from swell.stats.packed import Tables
+from swell.stats.users import planned_users, users_now
+from swell.stats.windows import Window, latest
+
+FRAME_S = 0.5
+"""At most so often a new frame is to be shown."""
+KEYS = "w/W one/ten users more · s/S one/ten fewer · Ctrl-C ends the run"
+FIXED_LINES = 13
+LEAST_ROWS = 3
+WIDEST = 160
+BUSY_CPU, LATE_LOOP_MS = 0.95, 100.0
+HEALTH_S = 5.0
+
+
+class LiveView:
+    """Shows one snapshot after the other in place. It starts no thread: whoever owns it calls `show`."""
+
+    def __init__(self, console: Console, *, keys: bool = True) -> None:
+        self._console = console
+        self._keys = keys
+        self._live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
+
+    def __repr__(self) -> str:
+        return f"<LiveView, {'shown' if self._live.is_started else 'hidden'}>"
+
+    def __enter__(self) -> LiveView:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def show(self, result: RunResult) -> None:
+        """Show a new frame."""
+        size = self._console.size
+        self._live.update(live_frame(result, size.width, size.height, keys=self._keys), refresh=True)
+
+    def say(self, line: str) -> None:
+        """Print a line above the view: what a worker printed, a notice."""
+        self._console.print(Text(visible(line)))
+
+
+def live_frame(result: RunResult, width: int, height: int, *, keys: bool = True) -> RenderableType:
+    """One frame of at most `width` columns and `height` lines."""
+    width = min(width, WIDEST)
+    whole = packed.unpack(result.whole)
+    lines: list[RenderableType] = [*_heading(result, width), Text(), _now(result, latest(result), width), Text()]
+    lines += [*_series(result, whole, width, max(height - FIXED_LINES, LEAST_ROWS)), Text(), _health(result)]
+    if keys:
+        lines.append(Text(shortened(KEYS, width), style="dim"))
+    return Group(*lines)
+
+
+def _heading(result: RunResult, width: int) -> Iterator[RenderableType]:
+    plan = result.plan
+    target = f" → {plan.host}" if plan.host else ""
+    yield Text(shortened(visible(f"{plan.script}{target}"), width), style="bold")
+    elapsed = clock_text(result.duration_s)
+    if plan.run_time_s is None:
+        yield Text(f"{elapsed}, until it is stopped" if result.end is None else f"{elapsed}, ending", style="cyan")
+        return
+    times = f"  {elapsed} / {clock_text(plan.run_time_s)}" + (", ending" if result.end else "")
+    bar = ProgressBar(
+        total=plan.run_time_s, completed=min(result.duration_s, plan.run_time_s), width=width - len(times)
+    )
+    grid = Table.grid()
+    grid.add_row(bar, Text(times, style="cyan"))
+    yield grid
+
+
+def _now(result: RunResult, window: Window, width: int) -> RenderableType:
+    """Users, rate and failures of the last whole second, percentiles of the last five."""
+    second = latest(result, 1)
+    planned = planned_users(result.plan, result.revisions, result.at_s)
+    quantiles_ms = window.quantiles_ms((0.5, 0.95, 0.99))
+    durations = [ms_text(ms) for ms in quantiles_ms] if quantiles_ms else ["–"] * 3
+    failing = "bold red" if second.failures else ""
+    share = share_text(second.failures, max(second.requests, 1))
+    cells = {
+        "users": Text(f"{count_text(users_now(result))}/{count_text(planned)}", style="bold"),
+        "requests/s": Text(rate_text(second.rps), style="bold"),
+        "failures/s": Text(rate_text(second.failures_per_s), style=failing),
+        "failed": Text(share, style=failing),
+        **{f"{name} ms": Text(text, style="bold") for name, text in zip(("p50", "p95", "p99"), durations, strict=True)},
+    }
+    table = Table(box=None, padding=(0, 0, 0, 3 if width >= 90 else 2), pad_edge=False, header_style="dim")
+    table.add_column("now", min_width=3)
+    for name, cell in cells.items():
+        table.add_column(name, justify="right", min_width=max(8, cell.cell_len), no_wrap=True)
+    table.add_row("", *cells.values())
+    return table
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Busy:
+    number: int
+    ends: Ends
+
+
+def _series(result: RunResult, whole: Tables, width: int, most: int) -> Iterator[RenderableType]:
+    """The busiest series over the whole run, in the order of their names."""
+    rows = counts.tallies(whole)
+    every = [_Busy(number, ends) for number, ends in ends_by_series(rows).items()]
+    scenarios = {result.series_of(busy.number).scenario for busy in every}
+    room = most - (min(len(scenarios), most // 2) if len(scenarios) > 1 else 0)
+    shown = every if len(every) <= room else sorted(every, key=lambda busy: -busy.ends.requests)[: max(room - 1, 1)]
+    if not every:
+        yield Text("no call is done yet", style="dim")
+        return
+    table_rows = sorted(
+        (_row(result, whole, busy) for busy in shown), key=lambda row: (row.scenario, row.name, row.method)
+    )
+    total = _total(result, whole, ends_of(rows))
+    yield series_table(table_rows, total, width, head="whole run")
+    if hidden := len(every) - len(shown):
+        yield Text(f"(and {hidden:,} more)", style="dim")
+
+
+def _row(result: RunResult, whole: Tables, busy: _Busy) -> SeriesRow:
+    series, ends = result.series_of(busy.number), busy.ends
+    response = latency(counts.histogram(whole, (Kind.RESPONSE,), busy.number), ends.clock_of_successes)
+    rps = _per_s(ends.requests, result)
+    return SeriesRow(series.scenario, series.method, series.name, ends.requests, ends.failures, rps, response)
+
+
+def _total(result: RunResult, whole: Tables, ends: Ends) -> SeriesRow:
+    response = latency(counts.histogram(whole, (Kind.RESPONSE,)), ends.clock_of_successes)
+    return SeriesRow("", "", "all", ends.requests, ends.failures, _per_s(ends.requests, result), response)
+
+
+def _per_s(count: int, result: RunResult) -> float:
+    return count / result.duration_s if result.duration_s > 0 else 0.0
+
+
+def _health(result: RunResult) -> Text:
+    """How the generator fares now, and what it has lost."""
+    alive = [worker for worker in result.workers if worker.lost_at_s is None]
+    lost = len(result.workers) - len(alive)
+    health = _recent([span for worker in alive for span in worker.health[-5:]], result.at_s - HEALTH_S)
+    line = Text.assemble(("generator  ", "dim"), f"{len(alive)} {'worker' if len(alive) == 1 else 'workers'} · ")
+    line.append(f"CPU {cpu_text(health.cpu)}", "bold yellow" if health.cpu > BUSY_CPU else "")
+    line.append(" · ")
+    late = health.loop_lag_max_ms > LATE_LOOP_MS
+    line.append(f"loop lag {ms_text(health.loop_lag_max_ms)} ms", "bold yellow" if late else "")
+    if late and health.stalled_by:
+        line.append(f" in {visible(health.stalled_by)}", "bold yellow")
+    line.append(f" · {count_text(health.fds)} fds")
+    if lost:
+        line.append(f" · {lost} lost", "bold red")
+    return line
+
+
+def _recent(spans: Sequence[HealthSpan], since_s: float) -> Health:
+    found = Health()
+    for span in spans:
+        if span.to_s >= since_s:
+            found = worst(found, span.health)
+    return found

@@ -1,0 +1,96 @@
+"""Whether the numbers may be believed: thresholds, accounting, the generator's health, the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from swell.document import Limits, Reason, ResultDocument, State, ThresholdSummary
+from swell.report.figures import NONE, count_text, cpu_text, ms_text, seconds_text
+from swell.report.labelled import Labelled
+from swell.report.wording import visible
+
+STATE_STYLES = {State.VALID: "bold green", State.DEGRADED: "bold yellow", State.INVALID: "bold red"}
+STATE_TEXTS = {
+    State.VALID: "valid",
+    State.DEGRADED: "degraded: the numbers need a caveat",
+    State.INVALID: "invalid: the numbers should not be used",
+}
+
+
+def threshold_section(document: ResultDocument) -> Iterator[RenderableType]:
+    """What the team demanded, where it did."""
+    if document.thresholds:
+        yield Labelled("thresholds", [_threshold(threshold) for threshold in document.thresholds])
+
+
+def _threshold(threshold: ThresholdSummary) -> Text:
+    mark, style = {True: ("passed", "green"), False: ("FAILED", "bold red"), None: ("too few samples", "yellow")}[
+        threshold.ok
+    ]
+    value = NONE if threshold.value is None else f"{threshold.value:.4g} {threshold.unit}".strip()
+    return Text.assemble((mark, style), f"  {visible(threshold.expression)}", (f"  ({value})", "dim"))
+
+
+def accounting_section(document: ResultDocument) -> RenderableType:
+    """Where every exchange went."""
+    found = document.accounting
+    line = Text(f"{count_text(found.sent)} sent = {count_text(found.answered)} answered")
+    rest = found.sent - found.answered - found.unanswered
+    line.append(f" + {count_text(found.unanswered)} unanswered", "yellow" if found.unanswered else "")
+    if rest > 0:
+        line.append(
+            f" + {count_text(rest)} {'under way' if document.run.end is None else 'without an outcome'}", "yellow"
+        )
+    for count, name in ((found.not_sent, "not sent"), (found.unaccounted, "unaccounted")):
+        if count:
+            line.append(f" · {count_text(count)} {name}", "red")
+    for count, name in ((found.redirected, "redirected"), (found.retried, "retried")):
+        if count:
+            line.append(f" · {count_text(count)} {name}")
+    return Labelled("exchanges", [line, *_limit_lines(document.limits)])
+
+
+def _limit_lines(limits: Limits) -> Iterator[Text]:
+    for limit, what in ((limits.series, "calls in series"), (limits.errors, "failures with error texts")):
+        if limit.beyond:
+            yield Text(
+                f"{count_text(limit.beyond)} {what} beyond the first {limit.cap:,}: under (other)", style="yellow"
+            )
+
+
+def generator_section(document: ResultDocument) -> RenderableType:
+    """How the generator itself fared."""
+    return Labelled("generator", [generator_line(document)])
+
+
+def generator_line(document: ResultDocument) -> Text:
+    """The generator's health on one line; what is wrong is coloured."""
+    found, workers = document.generator, document.run.workers
+    troubles = set(found.reasons)
+    line = Text(f"{workers} {'worker' if workers == 1 else 'workers'} · ")
+    line.append(f"CPU up to {cpu_text(found.cpu_max)}", "yellow" if "generator_saturated" in troubles else "")
+    line.append(" · ")
+    line.append(f"loop lag p99 {ms_text(found.loop_lag_p99_ms)} ms", "yellow" if "loop_stalled" in troubles else "")
+    line.append(f" · GC {ms_text(found.gc_pause_max_ms)} ms · {count_text(found.fds_max)} fds · {found.clock} clock")
+    if found.window_limited:
+        line.append(f" · {count_text(found.window_limited)} responses waited for the receive window")
+    if found.output_lost:
+        line.append(f" · {count_text(found.output_lost)} lines of output lost", "yellow")
+    return line
+
+
+def verdict_section(document: ResultDocument) -> RenderableType:
+    """The verdict, and every reason for a caveat."""
+    verdict = document.verdict
+    head = Text(STATE_TEXTS[verdict.state], style=STATE_STYLES[verdict.state])
+    return Labelled("verdict", [head, *map(_reason, verdict.reasons)])
+
+
+def _reason(reason: Reason) -> Text:
+    line = Text.assemble((reason.code.value, "yellow"), f": {visible(reason.text)}")
+    if reason.from_s is not None and reason.to_s is not None and reason.from_s != reason.to_s:
+        line.append(f" ({seconds_text(reason.from_s)} – {seconds_text(reason.to_s)})", "dim")
+    return line
