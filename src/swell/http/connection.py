@@ -282,6 +282,7 @@ class Connection:
         for part in parts:
             if self.complete:
                 break
+            self.since_ns = monotonic_ns()
             self._send_wire(part if self.tls is None else self.tls.encrypt(part))
 
     def _send_wire(self, data: bytes) -> None:

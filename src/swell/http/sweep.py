@@ -6,6 +6,7 @@ twentieth late.
 
 from __future__ import annotations
 
+import _socket
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +47,25 @@ class Sweep:
             and (now_ns - connection.since_ns > connection.idle_ns or now_ns > connection.call_deadline_ns)
         ]
         for connection in overdue:
-            # An earlier one's end may have ended this one's wait.
-            if connection.waiter is not None:
+            # An earlier one's end may have ended this one's wait. And after a task has blocked the CPU this timer comes
+            # before the sockets do: an answer that is here already is no time-out.
+            if connection.waiter is not None and not _has_bytes(connection):
                 connection.expire(_reason(connection, now_ns))
 
     def close(self) -> None:
         """Stop ticking."""
         self._timer.stop()
         self._timer.close()
+
+
+def _has_bytes(connection: Connection) -> bool:
+    try:
+        connection.sock.recv(1, _socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # the read that follows says what it is
+    return True
 
 
 def _reason(connection: Connection, now_ns: int) -> str:
