@@ -1,5 +1,6 @@
 """From `__init__` to `on_stop`: what runs when, and what becomes of exceptions."""
 
+import gevent
 import greenlet
 import pytest
 
@@ -150,6 +151,15 @@ def test_a_task_that_fails_at_once_without_a_wait_does_not_spin() -> None:
 
     stage = Stage(Hopeless).run(until_s=1)
     assert stage.recorder.exceptions["ValueError: typo"] <= 102
+
+
+def test_a_gevent_timeout_in_a_task_is_an_exception_like_any_other() -> None:
+    class Timed(Worker):
+        @task
+        def work(self) -> None:
+            raise gevent.Timeout(3)
+
+    assert Stage(Timed).run(until_s=1.5).recorder.exceptions == {"Timeout: 3 seconds": 2}
 
 
 def test_user_error_is_fired_with_the_user_the_exception_and_its_traceback() -> None:

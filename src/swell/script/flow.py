@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-AUTHOR_FAULT: type[Exception] = Exception
-"""Whatever an author's code may raise: it is counted and grouped, and never ends a run."""
+import gevent
+
+AUTHOR_FAULT: tuple[type[BaseException], ...] = (Exception, gevent.Timeout)
+"""Whatever an author's code may raise: it is counted and grouped, and never ends a run. A kill is not among it."""
+LOADING_FAULT: tuple[type[BaseException], ...] = (*AUTHOR_FAULT, SystemExit)
+"""Whatever an author's code may raise where it does not run as a user."""
 
 
 class Flow(Exception):

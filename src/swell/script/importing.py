@@ -12,7 +12,7 @@ from types import ModuleType
 
 import swell
 from swell.errors import Problem, ScriptError
-from swell.script.flow import AUTHOR_FAULT
+from swell.script.flow import LOADING_FAULT
 from swell.script.traces import author_trace, one_line, place_of
 
 
@@ -34,7 +34,7 @@ def import_script(path: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (AUTHOR_FAULT, SystemExit) as raised:
+    except LOADING_FAULT as raised:
         sys.modules.pop(name, None)
         raise _script_error(raised, file) from raised
     return module

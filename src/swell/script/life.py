@@ -163,7 +163,7 @@ class Life:
             self._count(raised)
             return seconds_ns(FAULTY_WAIT_S)
 
-    def _after(self, raised: Exception, owner: TaskList, pause: Callable[[], None]) -> Callable[[], None]:
+    def _after(self, raised: BaseException, owner: TaskList, pause: Callable[[], None]) -> Callable[[], None]:
         """What to do before the next turn, now that a task has raised; raises it again if it ends these turns."""
         outermost = owner is self.user
         if isinstance(raised, StopUser) or (isinstance(raised, InterruptTaskSet) and not outermost):
@@ -220,7 +220,7 @@ class Life:
             self._pause_of(user)()
             self._rest.unplanned()
 
-    def _raised_by(self, call: Callable[[], object], name: str) -> Exception | None:
+    def _raised_by(self, call: Callable[[], object], name: str) -> BaseException | None:
         """What a method of the user raises outside of its tasks, if anything; counted, if it is a fault."""
         self.seat.task_name = f"{self._cls.__name__}.{name}"
         try:
@@ -232,7 +232,7 @@ class Life:
             return raised
         return None
 
-    def _count(self, raised: Exception) -> None:
+    def _count(self, raised: BaseException) -> None:
         message, trace = author_trace(raised)
         self.seat.recorder.exception(message, trace)
         user_error = self._environment.events.user_error

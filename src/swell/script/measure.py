@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from swell.script.current import Desk
 from swell.script.events import events
-from swell.script.flow import Flow
+from swell.script.flow import AUTHOR_FAULT, Flow
 from swell.script.own_samples import NS_PER_MS, record_own
 from swell.script.traces import one_line
 
@@ -48,7 +48,7 @@ class Measure:
     def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, _: TracebackType | None) -> None:
         done_ns = self._user._seat.clock.now_ns()
         if raised is not None and not isinstance(raised, Flow):
-            if not isinstance(raised, Exception):
+            if not isinstance(raised, AUTHOR_FAULT):
                 return  # the user was killed in the middle of it: there is nothing to measure
             self._error = raised
         self._record(done_ns)

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from swell.errors import PlanError, Problem, ScriptError
 from swell.script.events import events
-from swell.script.flow import AUTHOR_FAULT
+from swell.script.flow import LOADING_FAULT
 from swell.script.traces import author_trace, place_of
 
 _YES = ("1", "true", "yes", "on")
@@ -92,7 +92,7 @@ def script_options(path: str) -> ScriptOptions:
     for listener in tuple(events.init_command_line_parser.listeners):
         try:
             listener(parser=options)
-        except (AUTHOR_FAULT, SystemExit) as raised:
+        except LOADING_FAULT as raised:
             message, trace = author_trace(raised)
             raise ScriptError(Problem(f"declaring its options fails: {message}", place_of(raised)), trace) from raised
     return options

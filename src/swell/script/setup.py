@@ -10,7 +10,7 @@ import msgspec
 
 from swell.errors import Problem, ScriptError
 from swell.script.environment import Environment
-from swell.script.flow import AUTHOR_FAULT
+from swell.script.flow import LOADING_FAULT
 from swell.script.traces import author_trace, place_of
 
 _SETUP = "_swell_setup"
@@ -37,7 +37,7 @@ def run_setup(function: Callable[..., Any], environment: Environment) -> object:
     try:
         takes_environment = bool(inspect.signature(function).parameters)
         value = function(environment) if takes_environment else function()
-    except AUTHOR_FAULT as raised:
+    except LOADING_FAULT as raised:
         message, trace = author_trace(raised)
         raise ScriptError(Problem(f"@setup failed: {message}", place_of(raised)), trace) from raised
     return _as_sent(value, function.__name__)
