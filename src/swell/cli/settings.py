@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,6 +115,8 @@ def table_layer(known: Sequence[Option[object]], table: Mapping[str, Any], place
 
 
 def _config_layer(known: Sequence[Option[object]], path: Path) -> tuple[Layer, list[Problem]]:
+    import tomllib
+
     try:
         text = path.read_text(encoding="utf-8")
         document = tomllib.loads(text)
