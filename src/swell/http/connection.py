@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from swell.http.tls import TlsLayer
 
 BODY_BYTES_KEPT = 64 * 1024 * 1024
+CHUNK_BYTES = 48
+"""What a piece of a body costs beside its content."""
 READ_BYTES = 16 * 1024
 READ_BYTES_LARGE = 256 * 1024
 STAMP_SPACE = 64
@@ -342,7 +344,7 @@ class Connection:
                 self.chunks.clear()
                 self.complete = 1
                 self.parser = httptools.HttpResponseParser(self)
-            elif self.received_bytes > BODY_BYTES_KEPT and self.keeps_body:
+            elif self.keeps_body and self.received_bytes + CHUNK_BYTES * len(self.chunks) > BODY_BYTES_KEPT:
                 self.truncated = True
                 self.chunks.clear()
         elif len(self.head) > HEAD_BYTES_MOST:
@@ -366,6 +368,7 @@ class Connection:
         if not ends_at_close(self.head, self.interim):
             raise CallFailure("body cut off")
         self.complete, self.keep_alive = 1, False
+        self.unstamped = True  # the kernel stamps bytes, not their end
 
     def _decrypt(self, data: bytes) -> bytes | None:
         """The plain text in `data`; None when there is none yet, b'' at the end of the TLS stream."""
