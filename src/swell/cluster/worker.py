@@ -77,7 +77,8 @@ class Workshop(Protocol):
     def stopped(self) -> None:
         """Nobody is left; may wait."""
 
-    def seal(self, *, final: bool) -> Segment: ...
+    def seal(self, *, final: bool) -> Segment:
+        """All that was measured since the last one; may wait, before the first."""
 
     def report(self) -> FromWorker | None:
         """What the script's listeners want to tell the controller each time a segment is sealed."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import gevent
+from gevent.event import Event as Flag
 
 from swell.cluster.messages import FromWorker, Hello, Report, Welcome, unpack_value
 from swell.http.environment import HttpEnvironment
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from swell.runtime.fold import Folder
 
 STAMP_CHECK_S = 1.0
+FOLD_DELAY_NS = 5_000_000
+"""Users that start at once are on their way by then."""
 
 
 class Cast(Protocol):
@@ -61,6 +64,7 @@ class RingWorkshop:
         self._mix: Mix | None = None
         self._health: HealthProbe | None = None
         self._folder: Folder | None = None
+        self._can_fold = Flag()
         self._helpers: list[gevent.Greenlet] = []
 
     def __repr__(self) -> str:
@@ -114,24 +118,15 @@ class RingWorkshop:
         return NetworkUse(len(http.connections), http.fd_exhausted, http.ports_exhausted)
 
     def _prepare_folding(self) -> None:
-        self._clock.sleep_until_ns(self._begin_ns)
-        gevent.sleep(0.001)
-        gevent.get_hub().threadpool.apply(importlib.import_module, ("swell.runtime.fold",))
-        self._folding()
-
-    def _folding(self) -> Folder:
+        self._clock.sleep_until_ns(self._begin_ns + FOLD_DELAY_NS)
+        gevent.get_hub().threadpool.apply(_import_folding)
         from swell.runtime.fold import Folder
 
-        if self._folder is None:
-            hello = self._hello
-            self._folder = Folder(
-                self._ring,
-                run=hello.run,
-                worker=hello.worker,
-                incarnation=hello.incarnation,
-                begin_ns=self._begin_ns,
-            )
-        return self._folder
+        hello = self._hello
+        self._folder = Folder(
+            self._ring, run=hello.run, worker=hello.worker, incarnation=hello.incarnation, begin_ns=self._begin_ns
+        )
+        self._can_fold.set()
 
     def _check_stamps(self) -> None:
         while True:
@@ -169,9 +164,11 @@ class RingWorkshop:
         return None if data is None else Report(data)
 
     def seal(self, *, final: bool) -> Segment:
+        self._can_fold.wait()
+        assert self._folder is not None
         counts = self._crew.counts() if self._crew is not None else ()
         health = self._health.sample() if self._health is not None else None
-        return self._folding().seal(self._clock.now_ns(), scenarios=counts, health=health, final=final)
+        return self._folder.seal(self._clock.now_ns(), scenarios=counts, health=health, final=final)
 
     def output_lost(self, lines: int) -> None:
         """Count lines that user code has written and nobody will see."""
@@ -185,3 +182,8 @@ class RingWorkshop:
         if self._http is not None:
             self._http.close()
         self._kernel_clock.close()
+
+
+def _import_folding() -> None:
+    for name in ("swell.runtime.fold", "numpy.ma"):  # the latter numpy would import in the middle of a fold
+        importlib.import_module(name)
