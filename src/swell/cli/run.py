@@ -15,6 +15,7 @@ from pathlib import Path
 from swell.analysis.exit_code import ExitCode
 from swell.cli.hooks import Hooks
 from swell.cli.interrupts import InterruptedTwice, Interrupts
+from swell.cli.logs import start_logging
 from swell.cli.stage import Stage
 from swell.cli.terminal import Terminal
 from swell.cluster.controller import Controller
@@ -87,6 +88,7 @@ class LocalRun:
             self._link.close()
 
     def _conduct(self, interrupts: Interrupts) -> int:
+        start_logging(self.plan.log_level)
         hooks = Hooks(self._script, self.plan, self._clock)
         shared = self._script.run_setup(hooks.environment)
         state = ControllerState(self.run, self.plan, Welcome(self.plan, shared=pack_value(shared)))

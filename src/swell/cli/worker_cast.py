@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from swell.cli.worker_output import Outlet, start_logging
+from swell.cli.logs import start_logging
+from swell.cli.worker_output import Outlet
 from swell.cluster.messages import Hello, pack_value
 from swell.errors import LinkError
 from swell.http.environment import HttpEnvironment
@@ -79,6 +80,7 @@ class ScriptCast:
             events = self._environment.events
             events.test_stop.fire(environment=self._environment)
             events.quitting.fire(environment=self._environment)
+        self._outlet.flush()  # the controller may listen no longer once it has the last segment
 
     def report(self) -> bytes | None:
         if self._environment is None or not self._environment.events.report_to_master.listeners:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections import deque
 from collections.abc import Callable
 
@@ -87,8 +86,3 @@ class OutletStream(io.TextIOBase):
         if self._rest:
             self._outlet.write(self._rest, self._error)
             self._rest = ""
-
-
-def start_logging(level: str) -> None:
-    """Have everything that is logged from `level` on written to standard error."""
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", force=True)

@@ -106,6 +106,7 @@ class Worker:
         self._populated = Flag()
         self._ended = Flag()
         self._starter: gevent.Greenlet | None = None
+        self._stopping: gevent.Greenlet | None = None
         self._pulse_interval_s = 1.0
         self._report_interval_s = 1.0
 
@@ -210,7 +211,7 @@ class Worker:
                 self._workshop.leave(number, lambda: self._step(UserGone(number)))
             case LeaveAll():
                 self._workshop.leave_all()
-                gevent.spawn(self._workshop.stopping)
+                self._stopping = gevent.spawn(self._workshop.stopping)
             case Prepare(welcome):
                 gevent.spawn(self._open, welcome)
             case Begin(begin_ns):
@@ -235,6 +236,10 @@ class Worker:
             self._step(Loaded())
 
     def _finish(self) -> None:
+        if self._stopping is None:
+            self._workshop.stopping()
+        else:
+            self._stopping.join()
         self._workshop.stopped()
         self._seal(final=True)
 
