@@ -170,12 +170,15 @@ def test_what_a_script_raises_comes_with_its_own_frames_and_none_of_ours(
 def test_values_from_elsewhere_are_placed_where_they_stand(tmp_path: Path) -> None:
     (tmp_path / "swell.toml").write_text("# ours\nuesrs = 3\nusers = 0\nrun-time = 'soon'\n")
     (tmp_path / "pyproject.toml").write_text("[tool.swell]\nhost = 'x'\n")
+    (tmp_path / "reader.py").write_text(READER + 'swell_options = {"run_time": "now", "workers": 0, "usres": 1}\n')
     assert said(tmp_path, "run reader.py", SWELL_SPAWN_RATE="0", SWELL_QUIET="perhaps") == (2, [
+        "reader.py: swell_options[usres]: unknown option 'usres' (did you mean users?)",
         "swell.toml:2: uesrs: unknown option 'uesrs' (did you mean users?)",
         f"swell.toml:4: run-time: 'soon' {DURATION}",
         "SWELL_QUIET: 'perhaps' is neither true nor false",
         f"swell.toml:3: users: 0 {TOO_MANY} 1,000,000",
         f"SWELL_SPAWN_RATE: 0 {TOO_MANY} 1,000,000",
+        f"reader.py: swell_options[workers]: 0 {TOO_MANY} 1,000",
         "pyproject.toml:2: host: 'x' is not an http:// or https:// URL; did you mean http://x?",
     ])  # fmt: skip
 

@@ -98,6 +98,7 @@ def test_each_task_runs_once_in_the_order_written_without_its_waits(tmp_path: Pa
 
 
 def test_a_user_that_stays_in_a_task_set_for_ever_is_stopped(tmp_path: Path) -> None:
+    (tmp_path / "swell.toml").write_text("users = 5\nstrict = true\n")
     code, out, err = debugged(tmp_path, "Endless")
     assert (code, err) == (0, "")
     assert out.endswith("100 turns are enough: the user stops after this one\n")

@@ -15,7 +15,8 @@ from swell.cli.arguments import ONE, Split, script_among, split
 from swell.cli.options import Option
 from swell.cli.parsing import click_option, command_line_layer, write_options
 from swell.cli.patching import patch
-from swell.cli.settings import Given, Settings
+from swell.cli.settings import Given, Layer, Settings
+from swell.cli.values import shown
 from swell.errors import PlanError, Problem
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from swell.script.loader import LoadedScript
 
 SCRIPT_OPTIONS = "swell.script_options"
+SCRIPT_TABLE = "swell_options"
 
 
 @dataclasses.dataclass(slots=True)
@@ -71,7 +73,9 @@ class ScriptCommand(click.Command):
         opened.problems += words.problems
         rest = super().parse_args(ctx, words.ours)
         given = command_line_layer(self.known, ctx.params)
-        opened.settings, faults = _resolve(self.known, given, os.environ)
+        weakest, faults = script_layer(opened.path, module)
+        opened.problems += faults
+        opened.settings, faults = _resolve(self.known, given, os.environ, weakest)
         opened.problems += faults
         opened.class_names = tuple(word for word in words.loose if word != opened.path)
         choose_classes(opened, module)
@@ -121,6 +125,15 @@ def import_script(opened: Opened) -> ModuleType | None:
     return module
 
 
+def script_layer(path: str, module: ModuleType | None) -> tuple[Layer, list[Problem]]:
+    """What the script itself wants of swell: the table `swell_options` in it."""
+    table = getattr(module, SCRIPT_TABLE, None)
+    if isinstance(table, Mapping):
+        return settings.table_layer(options.ALL, table, f"{path}: {SCRIPT_TABLE}[{{key}}]")
+    fault = Problem(f"is {shown(table)}", f"{path}: {SCRIPT_TABLE}", "it is a dict of options and values")
+    return {}, [fault] if table is not None else []
+
+
 def choose_classes(opened: Opened, module: ModuleType | None) -> None:
     """Settle which user classes of the script run, with which of their tasks; faults are problems."""
     if module is None:
@@ -137,10 +150,11 @@ def choose_classes(opened: Opened, module: ModuleType | None) -> None:
 
 
 def _resolve(
-    known: Sequence[Option[Any]], given: Mapping[str, Given], environment: Mapping[str, str]
+    known: Sequence[Option[Any]], given: Mapping[str, Given], environment: Mapping[str, str], weakest: Layer
 ) -> tuple[Settings, list[Problem]]:
+    """The settings of a command. A config file may also hold options of other commands."""
     surroundings = settings.environment_layer(known, environment)
     named = {**surroundings, **given}.get(options.CONFIG.name)
-    files, faults = settings.config_layers(known, Path.cwd(), named.text if named else "")
-    resolved, more = settings.resolve(known, [given, surroundings, *files])
+    files, faults = settings.config_layers(options.ALL, Path.cwd(), named.text if named else "")
+    resolved, more = settings.resolve(known, [given, surroundings, *files, weakest])
     return resolved, faults + more

@@ -11,8 +11,8 @@ HEAD = """\
 
 <!-- Made by `python -m swell.cli.reference > docs/reference/options.md`; change `src/swell/cli/options.py` instead. -->
 
-Each option can be given on the command line, as an environment variable, or as a key in a config file; the first of
-these that has it counts. [Configuration](../configuration.md) says how, and how values are written.
+Each option can be given on the command line, as an environment variable, as a key in a config file, or in the script;
+the first of these that has it counts. [Configuration](../configuration.md) says how, and how values are written.
 """
 
 

@@ -102,8 +102,8 @@ def table_layer(known: Sequence[Option[object]], table: Mapping[str, Any], place
     layer: dict[str, Given] = {}
     problems = []
     for key, value in table.items():
-        name = key.replace("_", "-")
-        where = place.replace("{key}", key)
+        name = str(key).replace("_", "-")
+        where = place.replace("{key}", str(key))
         if name not in by_key:
             problems.append(Problem(f"unknown option {shown(key)}", where, did_you_mean(name, by_key)))
             continue
