@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Literal
 
 from swell.http.response import Response
+from swell.script.flow import AUTHOR_FAULT, Flow
 from swell.script.samples import Sample, fail, succeed
 
 
@@ -32,7 +33,7 @@ class CaughtResponse(Response):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-        if isinstance(error, Exception):
+        if isinstance(error, AUTHOR_FAULT) and not isinstance(error, Flow):
             self.owner.said = f"{type(error).__name__}: {error}"
         self.owner.settle(self)
 
