@@ -90,20 +90,22 @@ class Client:
         self._block_version = -1
 
     def close(self) -> None:
-        """Close what is idle; what is busy is closed by the greenlet that uses it."""
+        """Close what is idle, and what is busy when its exchange has ended."""
         for pool in self._pools.values():
             pool.close()
 
     def _exchange(self, target: Target, options: CallOptions, begun_ns: int) -> Response:
         connect = options.connect
         key = target.origin if connect is PLAIN_CONNECT else (target.origin, connect)
-        pool = self._pools.get(key)
-        if pool is None:
-            pool = self._pools[key] = Pool()
+        pool = self._pools.get(key) or self._new_pool(key)
         connect_ns = 0
         retried = False
+        deadline_ns = begun_ns + options.call_ns
         while True:
-            connection = pool.take_none() if retried else pool.take()
+            try:
+                connection = pool.take_none(deadline_ns) if retried else pool.take(deadline_ns)
+            except CallFailure as failure:
+                return self._failed(target, begun_ns, connect_ns, None, failure)
             reused = connection is not None
             try:
                 if connection is None:
@@ -113,7 +115,7 @@ class Client:
                     finally:
                         connect_ns += monotonic_ns() - opening_ns
                 connection.idle_ns = options.idle_ns
-                connection.call_deadline_ns = begun_ns + options.call_ns
+                connection.call_deadline_ns = deadline_ns
                 if options.is_simple:
                     connection.exchange(self._head(target, options), target.is_head)
                 else:
@@ -145,6 +147,10 @@ class Client:
         if sets_cookies(head):
             self._absorb_cookies(target, response)
         return response
+
+    def _new_pool(self, key: Any) -> Pool:
+        pool = self._pools[key] = Pool()
+        return pool
 
     def _head(self, target: Target, options: CallOptions) -> bytes:
         environment = self.environment

@@ -250,6 +250,12 @@ class Connection:
         self.in_exchange = self.keep_alive = False
         self.stale = True
 
+    def check(self) -> None:
+        """Assert what must always hold."""
+        assert self.is_closed or self in self.environment.connections, self
+        assert self.waiter is None or self.in_exchange, self
+        assert not self.is_closed or (self.stale and not self.keep_alive and self.waiter is None), self
+
     # what llhttp calls
 
     def _headers_complete(self) -> None:
