@@ -26,11 +26,11 @@ from tests.stats.segments import MS, Call, segment
 NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
 PATHS = ("/", "/login", "/problems", "/problems/:id", "/leaderboard")
 BUSY_SAMPLE = ErrorSample(503, "http://127.0.0.1:8000/submit", "retry-after: 1", '{"error": "the judge is busy"}')
-TRACEBACK = '''Traceback (most recent call last):
+TRACEBACK = """Traceback (most recent call last):
   File "contest.py", line 17, in submit
     if r.json()["status"] != "accepted":
 KeyError: 'status'
-'''
+"""
 
 
 def plan(**changed: object) -> RunPlan:
@@ -72,7 +72,7 @@ def new_merge(run_plan: RunPlan, workers: int = 2) -> RunMerge:
     return merge
 
 
-def contest_segments(seconds: int = 10, health: Health = Health(cpu=0.42, loop_lag_p99_ms=0.3)) -> Iterable[Segment]:  # noqa: B008
+def contest_segments(seconds: int = 10, health: Health = WELL) -> Iterable[Segment]:
     """The reports of two workers, of which the first makes all the failures."""
     for worker in range(2):
         sent = 0
@@ -121,13 +121,21 @@ def ended(end: End = End.COMPLETED, text: str = "", exceptions: Sequence[Excepti
 def troubled() -> RunResult:
     """A run in which a worker died, another had no CPU left, and a task of the script raised."""
     merge = new_merge(plan(users=30))
-    for one in contest_segments(health=Health(cpu=0.99, loop_lag_p99_ms=80, loop_lag_max_ms=340, stalled_by="contest.py:9 Contestant.read")):
+    for one in contest_segments(health=STALLED):
         if one.worker == 0 or one.sequence <= 5:
             merge.apply(one)
     merge.worker_lost(1, 1, at_s=5.4, because="killed by signal 9")
-    exceptions = [ExceptionCount("KeyError: 'status'", TRACEBACK, 17), ExceptionCount("ValueError: bad", "", 1)]
-    merge.apply(segment(11, worker=0, sealed_s=10.2, final=True, users=0, started=10, exceptions=exceptions,
-                        counters=Counters(sent=1_030, answered=1_018, unanswered=12, not_sent=3, retried=1)))  # fmt: skip
+    last = segment(
+        11,
+        worker=0,
+        sealed_s=10.2,
+        final=True,
+        users=0,
+        started=10,
+        exceptions=[ExceptionCount("KeyError: 'status'", TRACEBACK, 17), ExceptionCount("ValueError: bad", "", 1)],
+        counters=Counters(sent=1_030, answered=1_018, unanswered=12, not_sent=3, retried=1),
+    )
+    merge.apply(last)
     merge.ended(10.0, End.STOPPED, "interrupted")
     merge.close()
     return merge.snapshot()
@@ -183,8 +191,12 @@ def hostile() -> RunResult:
 def of_many_series(series: int = 1_000, scenarios: int = 1) -> RunResult:
     """A run over many URLs."""
     merge = new_merge(plan(scenarios=tuple(Scenario(f"Visitor{number}") for number in range(scenarios))), workers=1)
-    calls = [Call(0, number, number * MS, number * MS) for number in range(1, series + 1) for _ in range(1 + number % 7)]
-    names = [SeriesName(number, f"Visitor{number % scenarios}", "GET", f"/items/{number}") for number in range(1, series + 1)]
+    calls = [
+        Call(0, number, number * MS, number * MS) for number in range(1, series + 1) for _ in range(1 + number % 7)
+    ]
+    names = [
+        SeriesName(number, f"Visitor{number % scenarios}", "GET", f"/items/{number}") for number in range(1, series + 1)
+    ]
     made = segment(1, calls, counters=Counters(sent=len(calls), answered=len(calls)), final=True)
     users = tuple(ScenarioCount(f"Visitor{number}", 0, 20 // scenarios) for number in range(scenarios))
     merge.apply(msgspec.structs.replace(made, series=tuple(names), scenarios=users))

@@ -84,6 +84,8 @@ def load_not_reached(evidence: Evidence) -> Iterator[Reason]:
     started = sum(scenario.started for scenario in result.scenarios)
     left = started >= max(planned for _, _, planned in short)
     why = "users left of their own accord" if left else "the generator did not start them"
+    if any(map(died, result.workers)):
+        why = "a worker was lost"
     text = f"{users:,} users of {planned:,} planned at {second} s: {why}"
     yield Reason(ReasonCode.LOAD_NOT_REACHED, text, float(from_s), float(to_s), own_fault=not left)
 

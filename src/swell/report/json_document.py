@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -15,8 +16,13 @@ from swell.errors import RunFailed
 
 
 def to_json(document: ResultDocument) -> bytes:
-    """The document as indented JSON with a line end."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    """The document as indented JSON with a line end. Half a surrogate, as in a file's name that is no UTF-8, becomes
+    an escape."""
+    try:
+        data = msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        data = json.dumps(msgspec.to_builtins(document)).encode("ascii")
+    return msgspec.json.format(data, indent=2) + b"\n"
 
 
 def write_json(document: ResultDocument, target: Path | BinaryIO) -> None:

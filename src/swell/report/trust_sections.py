@@ -90,7 +90,7 @@ def verdict_section(document: ResultDocument) -> RenderableType:
 
 
 def _reason(reason: Reason) -> Text:
-    line = Text.assemble((reason.code.value, "yellow"), f": {visible(reason.text)}")
+    line = Text(reason.code.value, style="yellow")
     if reason.from_s is not None and reason.to_s is not None and reason.from_s != reason.to_s:
-        line.append(f" ({seconds_text(reason.from_s)} – {seconds_text(reason.to_s)})", "dim")
-    return line
+        line.append(f" {seconds_text(reason.from_s)} – {seconds_text(reason.to_s)}", "dim")
+    return Text.assemble(line, f": {visible(reason.text)}")

@@ -1,7 +1,8 @@
 """The counts of a run in order of time, in blocks of a second, and all of them together.
 
 What workers report is collected and added up once in a while (`settle`), many workers at a time. Seconds of over an
-hour ago are joined to blocks of 10 s, and of over eight hours to 60 s; sooner where they take more room than allowed.
+hour ago are joined to blocks of 10 s, of over 8 hours to 60 s, of over a day to 600 s; sooner where they take too much
+room.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ ERROR_ROWS_CAP = 10_000
 KEPT_BYTES = 256_000_000
 HORIZON_S = 3_600
 LEAST_HORIZON_S = 60
-WIDTHS_S = ((1, 10), (8, 60))
+WIDTHS_S = ((1, 10), (8, 60), (24, 600))
 """Beyond how many horizons a block is how wide."""
 
 NOTHING = packed.unpack(Block(0, 0))
@@ -89,11 +90,11 @@ class Timeline:
             old = self._blocks[place - 1]
             new = packed.pack(old.from_s, old.to_s, packed.add([packed.unpack(old), tables]))
             self._blocks[place - 1] = new
-            self._bytes += _size(new) - _size(old)
+            self._bytes += size_of(new) - size_of(old)
         else:
             new = packed.pack(second, second + 1, tables)
             self._blocks.insert(place, new)
-            self._bytes += _size(new)
+            self._bytes += size_of(new)
 
     def _note_errors(self, second: int, tables: Tables) -> None:
         for series, error, count in counts.failures(tables):
@@ -130,15 +131,16 @@ class Timeline:
         gone = {block.from_s for block in narrow}
         kept = [block for block in self._blocks if block.from_s not in gone]
         self._blocks = sorted(kept + joined, key=lambda block: block.from_s)
-        self._bytes = sum(map(_size, self._blocks))
+        self._bytes = sum(map(size_of, self._blocks))
 
     def check(self) -> None:
         """Raise AssertionError if blocks overlap or do not add up to the whole."""
         assert all(one.to_s <= other.from_s for one, other in zip(self._blocks, self._blocks[1:], strict=False))
-        assert self._bytes == sum(map(_size, self._blocks))
+        assert self._bytes == sum(map(size_of, self._blocks))
         summed = packed.add([packed.unpack(block) for block in self._blocks])
         assert packed.pack(0, 0, summed) == packed.pack(0, 0, self._whole)
 
 
-def _size(block: Block) -> int:
+def size_of(block: Block) -> int:
+    """How many bytes the counts of a block take."""
     return sum(len(part) for part in msgspec.structs.astuple(block) if isinstance(part, bytes))

@@ -1,0 +1,61 @@
+"""Users over time from what workers say once a second."""
+
+from __future__ import annotations
+
+from array import array
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swell.segment import ScenarioCount
+from swell.stats.population import Population
+
+WORKER = (0, 1)
+
+
+def seconds_of(population: Population, until_s: int, name: str = "Contestant") -> list[int]:
+    population.check()
+    totals = {totals.name: totals for totals in population.totals(until_s)}
+    return list(array("I", totals[name].users))
+
+
+def report(population: Population, second: int, users: int, *, final: bool = False, started: int = 0) -> None:
+    population.report(WORKER, second + 1.0, [ScenarioCount("Contestant", users, started)], final=final)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1))
+def test_a_second_shows_the_most_users_that_were_there_within_it(users: list[int]) -> None:
+    population = Population()
+    for second, there in enumerate(users):
+        report(population, second, there)
+    before = [0, *users]
+    assert seconds_of(population, len(users)) == [max(pair) for pair in zip(before, users, strict=False)]
+
+
+def test_seconds_without_a_report_have_the_users_of_the_one_before() -> None:
+    population = Population()
+    report(population, 0, 3)
+    report(population, 4, 5)
+    assert seconds_of(population, 7) == [3, 3, 3, 3, 5, 5, 5]
+
+
+def test_a_final_report_shows_users_that_came_and_left_since_the_one_before() -> None:
+    population = Population()
+    report(population, 0, 3, started=3)
+    report(population, 1, 0, started=5, final=True)
+    assert seconds_of(population, 3) == [3, 5, 0]
+
+
+def test_scenarios_are_kept_apart_and_one_without_a_user_is_listed() -> None:
+    population = Population(["Contestant", "Visitor"])
+    report(population, 0, 3)
+    assert (seconds_of(population, 1), seconds_of(population, 1, "Visitor")) == ([3], [0])
+
+
+def test_a_worker_that_went_on_after_it_was_given_up_counts_until_its_last_report() -> None:
+    population = Population()
+    report(population, 0, 3)
+    population.lost(WORKER, 1.5)
+    report(population, 3, 4)
+    assert seconds_of(population, 6) == [3, 3, 3, 4, 0, 0]
+    assert [totals.users_now for totals in population.totals(6)] == [0]
