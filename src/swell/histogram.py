@@ -62,7 +62,9 @@ class Histogram:
         return f"<Histogram of {self.total} in {len(self.counts)} buckets, {self.min_ns}..{self.max_ns} ns>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Histogram) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        if not isinstance(other, Histogram):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -90,7 +92,7 @@ class Histogram:
         self.add_buckets(other.counts.items(), other.sum_ns, other.min_ns, other.max_ns)
 
     def quantile_ns(self, q: float) -> int:
-        """The smallest reported duration that at least the share `q` (0..1) of the values do not exceed; 0 when empty."""
+        """The least reported duration that at least the share `q` (0..1) of the values do not exceed; 0 when empty."""
         return quantiles_ns(self, (q,))[q]
 
     def mean_ns(self) -> float:

@@ -26,6 +26,8 @@ from tests.stats.segments import MS, Call, segment
 NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
 PATHS = ("/", "/login", "/problems", "/problems/:id", "/leaderboard")
 BUSY_SAMPLE = ErrorSample(503, "http://127.0.0.1:8000/submit", "retry-after: 1", '{"error": "the judge is busy"}')
+WELL = Health(cpu=0.42, loop_lag_p99_ms=0.3, loop_lag_max_ms=2.1, gc_pause_max_ms=1.5, fds=57)
+STALLED = Health(cpu=0.99, loop_lag_p99_ms=80, loop_lag_max_ms=340, stalled_by="contest.py:9 Contestant.read", fds=57)
 TRACEBACK = """Traceback (most recent call last):
   File "contest.py", line 17, in submit
     if r.json()["status"] != "accepted":
