@@ -65,6 +65,7 @@ def test_an_output_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "old.json"
     path.write_text("old")
     assert (fault(path), path.read_text()) == ("", "old")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_an_output_that_cannot_be_written_is_said_with_the_reason(tmp_path: Path) -> None:

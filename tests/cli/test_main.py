@@ -1,5 +1,6 @@
 """The command as a whole: help, version, and how it says what it did not foresee."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -118,3 +119,38 @@ def test_a_bug_is_called_one_and_comes_with_its_traceback(capsys: pytest.Capture
     assert code == 4
     assert lines[0] == "Traceback (most recent call last):"
     assert lines[-1] == "swell: this is a bug in swell (ZeroDivisionError); please report it with the traceback above"
+
+
+CHATTY = """
+import os
+import json
+import subprocess
+from swell import User, constant, events, setup, task
+
+print("at import")
+subprocess.run(["echo", "from a program"])
+
+@setup
+def prepare():
+    os.write(1, b"past Python\\n")
+
+@events.test_stop.add_listener
+def stop(environment):
+    print("at the end")
+
+class Talker(User):
+    wait_time = constant(0.1)
+
+    @task
+    def talk(self):
+        print("from a task")
+"""
+
+
+def test_with_json_to_stdout_all_else_goes_to_stderr(tmp_path: Path) -> None:
+    (tmp_path / "s.py").write_text(CHATTY)
+    code, out, err = swell(tmp_path, "run", "s.py", "-t", "0.5", "--json", "-")
+    assert code == 0
+    assert json.loads(out)["schema"] == "swell.result/1"
+    said = {line.strip() for line in err.splitlines()}
+    assert said >= {"at import", "from a program", "past Python", "at the end", "from a task"}

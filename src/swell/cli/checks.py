@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import tempfile
 
 from swell.cli.machine import FdLimit
 from swell.errors import Problem
@@ -82,12 +83,15 @@ def _fault_of_output(path: str) -> str:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        os.unlink(path)
-        return ""
+        mode = 0
     if stat.S_ISDIR(mode):
         return "it is a folder"
-    if stat.S_ISREG(mode):
+    if mode and not stat.S_ISREG(mode):
+        return "" if os.access(path, os.W_OK) else "permission denied"  # opening a pipe might wait for its reader
+    if mode:
         os.close(os.open(path, os.O_WRONLY))
-        return ""
-    return "" if os.access(path, os.W_OK) else "permission denied"  # opening a pipe might wait for its reader
+    folder, name = os.path.split(os.path.realpath(path))
+    handle, beside = tempfile.mkstemp(prefix=f".{name}.", dir=folder)  # it is written beside its place, and moved there
+    os.close(handle)
+    os.unlink(beside)
+    return ""

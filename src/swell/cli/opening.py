@@ -16,6 +16,7 @@ from swell.cli.options import Option
 from swell.cli.parsing import click_option, command_line_layer, write_options
 from swell.cli.patching import patch
 from swell.cli.settings import Given, Layer, Settings
+from swell.cli.streams import reserve_stdout
 from swell.cli.values import shown
 from swell.errors import PlanError, Problem
 
@@ -68,6 +69,8 @@ class ScriptCommand(click.Command):
         if not opened.path and not set(args) & set(ctx.help_option_names):
             usage = f"swell {self.name} SCRIPT.py"
             opened.problems.append(Problem("no script given", f"swell {self.name}", usage))
+        if _is_for_stdout(first.ours, os.environ):
+            reserve_stdout()
         module = import_script(opened)
         words = self._sorted(ctx, opened, args, ours) if module else first
         opened.problems += words.problems
@@ -123,6 +126,15 @@ def import_script(opened: Opened) -> ModuleType | None:
         opened.script_error = error
         return None
     return module
+
+
+def _is_for_stdout(words: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Whether a document is to be written to standard output; asked before the script is imported, which may print."""
+    flag = options.JSON.flag
+    last = next((index for index in range(len(words) - 1, -1, -1) if words[index].startswith(flag)), None)
+    if last is None:
+        return environment.get(options.JSON.variable) == "-"
+    return words[last] == f"{flag}=-" or words[last : last + 2] == [flag, "-"]
 
 
 def script_layer(path: str, module: ModuleType | None) -> tuple[Layer, list[Problem]]:

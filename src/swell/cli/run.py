@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import secrets
-import sys
 from pathlib import Path
 
 from swell.analysis.exit_code import ExitCode
@@ -17,6 +16,7 @@ from swell.cli.hooks import Hooks
 from swell.cli.interrupts import InterruptedTwice, Interrupts
 from swell.cli.logs import start_logging
 from swell.cli.stage import Stage
+from swell.cli.streams import document_stream
 from swell.cli.terminal import Terminal
 from swell.cluster.controller import Controller
 from swell.cluster.controller_state import ControllerState
@@ -117,7 +117,7 @@ class LocalRun:
             code = hooks.environment.process_exit_code
         self._terminal.finish(document)
         if faces.json_path is not None:
-            write_json(document, sys.stdout.buffer if faces.json_path == "-" else Path(faces.json_path))
+            write_json(document, document_stream() if faces.json_path == "-" else Path(faces.json_path))
         hooks.quit(code)
         return code
 
