@@ -55,6 +55,17 @@ class Ended:
             return 5
         return int(self.result["totals"]["failures"] > 0)
 
+    def check_sums(self) -> None:
+        """What must hold of every account in which no worker was lost."""
+        accounting, totals, series = (self.result[key] for key in ("accounting", "totals", "series"))
+        assert accounting["sent"] == accounting["answered"] + accounting["unanswered"]
+        assert accounting["unaccounted"] == 0
+        for key in ("sent", "answered", "unanswered"):
+            assert accounting[key] == sum(worker[key] for worker in self.result["workers"])
+        assert totals["requests"] == sum(one["requests"] for one in series)
+        assert totals["failures"] == sum(one["failures"] for one in series)
+        assert totals["failures"] == sum(error["count"] for error in self.result["errors"])
+
     def series(self, name: str) -> dict[str, Any]:
         """The one series of that name."""
         (found,) = (series for series in self.result["series"] if series["name"] == name)

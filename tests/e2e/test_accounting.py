@@ -118,22 +118,9 @@ def expected_lines(ended: Ended) -> Lines:
     return lines
 
 
-def check_sums(ended: Ended) -> None:
-    """What must hold of every account."""
-    accounting = ended.result["accounting"]
-    assert accounting["sent"] == accounting["answered"] + accounting["unanswered"]
-    assert accounting["unaccounted"] == 0
-    for key in ("sent", "answered", "unanswered"):
-        assert accounting[key] == sum(worker[key] for worker in ended.result["workers"])
-    totals, series = ended.result["totals"], ended.result["series"]
-    assert totals["requests"] == sum(one["requests"] for one in series)
-    assert totals["failures"] == sum(one["failures"] for one in series)
-    assert totals["failures"] == sum(error["count"] for error in ended.result["errors"])
-
-
 def check_against(target: Nginx, ended: Ended) -> None:
     target.stop()
-    check_sums(ended)
+    ended.check_sums()
     accounting = ended.result["accounting"]
     log = target.log()
     assert expected_lines(ended) == target.counts()
@@ -208,7 +195,7 @@ def test_requests_that_cross_the_close_of_an_idle_connection_are_retried_and_cou
         ended = swell(reader, "-H", target.url, "-u", "100", "-t", "3s").finish()
         target.stop()
         log, accounting = target.log(), ended.result["accounting"]
-        check_sums(ended)
+        ended.check_sums()
         assert ended.errors() == {}
         assert ended.result["totals"]["requests"] == accounting["answered"] == len(log)
         assert accounting["unanswered"] == accounting["retried"]
@@ -229,7 +216,7 @@ def test_a_server_that_drops_every_second_request_is_asked_again_each_time_and_o
     with hostile() as target:
         ended = swell(reader, "-H", target.url, "-u", "5", "-t", "2s").finish()
         accounting = ended.result["accounting"]
-        check_sums(ended)
+        ended.check_sums()
         assert ended.exit_code == ended.documented_exit_code
         assert ended.result["totals"]["requests"] == accounting["answered"]
         assert accounting["retried"] == accounting["unanswered"] == accounting["answered"] - 5
@@ -242,7 +229,7 @@ def test_digest_challenges_and_redirects_are_exchanges_of_their_calls(
     script = DIGEST_VISITOR.replace("DIGEST", guarded.url)
     ended = swell(script, "-H", target.url, "-u", "8", "-t", "2s", "-w", "2").finish()
     target.stop()
-    check_sums(ended)
+    ended.check_sums()
     accounting = ended.result["accounting"]
     lines, log = guarded.counts(), guarded.log()
     assert accounting["sent"] == accounting["answered"] == len(log) + len(target.log())
