@@ -206,9 +206,7 @@ class Cluster:
 
     def staying(self) -> list[int]:
         """The numbers of users that are there and not leaving, of all workers."""
-        return [
-            number for one in self.living() for number in one.state.roster.present - one.state.roster.leaving
-        ]
+        return [number for one in self.living() for number in one.state.roster.present - one.state.roster.leaving]
 
     def planned(self) -> int:
         """How many users there are to be now."""

@@ -10,7 +10,6 @@ from swell.cluster.worker_steps import UserGone
 from swell.result import End
 from tests.cluster.simulated import Cluster, plan_of
 
-
 SELDOM = st.integers(0, 7).map(lambda drawn: drawn == 7)
 
 
@@ -96,9 +95,8 @@ class AnyCluster(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "cluster"):
-            if self.cluster.controller.phase is Phase.RUNNING and self.cluster.plan.run_time_s is None:
-                self.cluster.to_controller(StopWanted(End.STOPPED))
-            elif self.cluster.controller.phase is Phase.GATHERING:
+            endless = self.cluster.plan.run_time_s is None
+            if endless or self.cluster.controller.phase is Phase.GATHERING:
                 self.cluster.to_controller(StopWanted(End.STOPPED))
             self.cluster.settle()
             if not (self.cluster.over and self.cluster.over.failure):

@@ -1,0 +1,69 @@
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from swell.cluster.workplace import Workplace, open_workplace
+from swell.errors import RunFailed
+
+
+def test_only_its_owner_may_enter(tmp_path: Path) -> None:
+    workplace = open_workplace(1, [tmp_path])
+    assert stat.S_IMODE(workplace.path.stat().st_mode) == 0o700
+    assert stat.S_IMODE(workplace.worker(0, 1).stat().st_mode) == 0o700
+    workplace.remove()
+
+
+def test_nothing_is_left_at_the_end(tmp_path: Path) -> None:
+    workplace = open_workplace(1, [tmp_path])
+    (workplace.worker(0, 1) / "ring").write_bytes(b"x")
+    workplace.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_without_room_is_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(RunFailed, match="bytes free"):
+        open_workplace(1 << 60, [tmp_path])
+    with pytest.raises(RunFailed, match="No such file"):
+        open_workplace(1, [tmp_path / "never"])
+
+
+def test_the_link_address_fits_a_unix_socket(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 90)
+    deep.mkdir()
+    with pytest.raises(RunFailed, match="too long a path"):
+        open_workplace(1, [deep])
+
+
+def test_what_a_killed_controller_left_behind_is_removed(tmp_path: Path) -> None:
+    code = f"""
+import os
+from pathlib import Path
+from swell.cluster.workplace import open_workplace
+print(open_workplace(1, [Path({str(tmp_path)!r})]).path, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    left = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout.strip()
+    assert Path(left).is_dir()
+    living = open_workplace(1, [tmp_path])
+    assert not Path(left).exists()
+    another = open_workplace(1, [tmp_path])
+    assert living.path.is_dir()
+    living.remove()
+    another.remove()
+
+
+def test_a_directory_of_another_making_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "swell-notes").mkdir()
+    open_workplace(1, [tmp_path]).remove()
+    assert [path.name for path in tmp_path.iterdir()] == ["swell-notes"]
+
+
+def test_an_incarnation_keeps_its_directory(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    assert place.worker(3, 2) == place.worker(3, 2) == tmp_path / "3.2"
+    place.remove()
+    assert not os.path.exists(tmp_path)
