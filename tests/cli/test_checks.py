@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from swell.cli.checks import machine_problems, output_problems
+from swell.cli.checks import machine_problems, output_problems, port_notices
 from swell.cli.machine import FdLimit
 from swell.plan import RunPlan, Scenario
 
@@ -49,6 +49,22 @@ def test_a_source_address_is_an_address_of_this_machine() -> None:
     assert said(source_addresses=("192.0.2.1",)) == [
         "--source-address: '192.0.2.1' is not an address of this machine (`ip -brief address` lists them)"
     ]
+
+
+def test_more_users_than_local_ports_are_noticed_where_there_is_one_target() -> None:
+    def noticed(**changes: Any) -> list[str]:
+        plan = RunPlan(
+            **{"script": "s.py", "scenarios": (Scenario("A"),), "host": "http://a", "users": 30_000, **changes}
+        )
+        return port_notices(plan, (32_768, 60_999))
+
+    what = "30,000 users have 28,232 local ports to connect to one target from"
+    assert noticed() == [f"{what}; --source-address with more addresses makes room"]
+    assert noticed(users=28_232) == []
+    assert noticed(source_addresses=("127.0.0.1", "127.0.0.2")) == []
+    assert noticed(host="unix:/run/app.sock") == []
+    assert noticed(host="", scenarios=(Scenario("A", host="http://a"), Scenario("B", host="http://b"))) == []
+    assert noticed(scenarios=(Scenario("Query", needs_host=False),)) == []
 
 
 def fault(path: Path | str) -> str:

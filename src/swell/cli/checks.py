@@ -26,6 +26,16 @@ def machine_problems(plan: RunPlan, cores: int, fd_limit: FdLimit) -> list[Probl
     ]
 
 
+def port_notices(plan: RunPlan, ports: tuple[int, int]) -> list[str]:
+    """Whether users who keep their connections to one target will run out of local ports."""
+    hosts = {plan.host or scenario.host for scenario in plan.scenarios if scenario.needs_host}
+    room = (ports[1] - ports[0] + 1) * max(len(plan.source_addresses), 1)
+    if len(hosts) != 1 or plan.users <= room or next(iter(hosts)).startswith("unix:"):
+        return []
+    remedy = "--source-address with more addresses makes room"
+    return [f"{plan.users:,} users have {room:,} local ports to connect to one target from; {remedy}"]
+
+
 def output_problems(option: str, path: str) -> list[Problem]:
     """Why a file that is to be written at the end cannot be; `-` and '' always can."""
     if path in ("", "-"):

@@ -16,6 +16,7 @@ from swell.cli import options
 from swell.cli.opening import Opened, choose_classes, import_script
 from swell.cli.settings import Given, Layer, resolve
 from swell.cli.start import start
+from swell.cli.streams import reserve_stdout
 from swell.errors import RunFailed
 
 JUDGEMENTS = (ExitCode.REQUESTS_FAILED, ExitCode.THRESHOLD_FAILED, ExitCode.DEGRADED)
@@ -28,6 +29,8 @@ def demonstrate(given: Layer) -> int:
 
     The exit code is 0 once the run was carried out: the result says what it was worth, and a demo judges nobody.
     """
+    if options.JSON.name in given and given[options.JSON.name].text == "-":
+        reserve_stdout()
     with contest_site() as url:
         fixed = {options.HOST.name: Given(url, options.HOST.flag)}
         defaults = {

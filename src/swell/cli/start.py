@@ -6,8 +6,8 @@ import secrets
 import sys
 
 from swell.cli import options
-from swell.cli.checks import machine_problems, output_problems
-from swell.cli.machine import raise_fd_limit, usable_cores
+from swell.cli.checks import machine_problems, output_problems, port_notices
+from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
 from swell.plan import RunPlan, default_spawn_rate_per_s, notices, problems
 
@@ -29,7 +29,7 @@ def start(opened: Opened) -> int:
         strict=settings[options.STRICT],
         exit_code_on_failures=settings[options.EXIT_CODE_ON_FAILURES],
     )
-    for notice in () if faces.quiet else (*opened.notices, *notices(plan)):
+    for notice in () if faces.quiet else (*opened.notices, *notices(plan), *port_notices(plan, ephemeral_ports())):
         print(f"swell: notice: {notice}", file=sys.stderr)
     return carry_out(plan, script, faces)
 

@@ -1,4 +1,4 @@
-"""Standard output is the document's alone where `--json -` asks for it: all else that is printed goes to standard error.
+"""Standard output is the document's alone where `--json -` asks for it; all else that is printed goes to stderr.
 
 That includes what the script prints, what programs that it starts print, and code in C; so it is done to the file
 descriptors, before the script is imported.
