@@ -6,6 +6,7 @@ A TLS 1.3 server sends its session tickets after the handshake, so the session t
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,12 @@ class TlsLayer:
     def __init__(self, context: ssl.SSLContext, host: str, session: ssl.SSLSession | None = None) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
+        # A name without its final dot is what certificates are made for (RFC 6066 §3), an address without its zone.
+        name = host.partition("%")[0].removesuffix(".")
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        if session is not None:
+            with contextlib.suppress(ValueError):  # from a context that is no longer in the cache: a full handshake
+                self._tls.session = session
         self.closed = False
 
     def __repr__(self) -> str:
@@ -46,15 +52,19 @@ class TlsLayer:
                     raise CallFailure("TLS: closed in the handshake", silent=True) from None
                 self._incoming.write(data)
             except ssl.SSLError as error:
-                self._flush(send)
+                with contextlib.suppress(OSError):  # our alert; whether it arrives does not matter
+                    self._flush(send)
                 raise CallFailure(tls_reason(error), silent=True) from error
             else:
                 self._flush(send)
                 return
 
     def encrypt(self, data: bytes) -> bytes:
-        """The bytes to put on the wire for `data`."""
-        self._tls.write(data)
+        """The bytes to put on the wire for `data`. Raises CallFailure when the TLS stream is broken."""
+        try:
+            self._tls.write(data)
+        except ssl.SSLError as error:
+            raise CallFailure(tls_reason(error), silent=True) from error
         return self._outgoing.read()
 
     def decrypt(self, data: bytes) -> bytes:
