@@ -47,7 +47,8 @@ def contest_script() -> Path:
     """`examples/contest.py`: part of the installed package, or of the checkout that this is."""
     package = Path(swell.__file__).parent
     installed = package / "demo" / "contest_example.py"
-    return installed if installed.is_file() else package.parent.parent / "examples" / "contest.py"
+    script = installed if installed.is_file() else package.parent.parent / "examples" / "contest.py"
+    return script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
 
 
 @contextmanager
