@@ -69,8 +69,8 @@ class Connection:
     __slots__ = (
         "_watcher", "body", "call_deadline_ns", "chunks", "complete", "done_ns", "environment", "first_ns", "head",
         "headers_done", "idle_ns", "in_exchange", "interim", "is_closed", "keep_alive", "keeps_body", "on_body",
-        "on_headers_complete", "on_message_complete", "parser", "received_bytes", "sent_bytes", "sent_ns", "since_ns",
-        "sock", "stale", "status", "tls", "truncated", "unstamped", "used", "waiter", "window_bytes",
+        "on_headers_complete", "on_message_complete", "parser", "received_bytes", "sending", "sent_bytes", "sent_ns",
+        "since_ns", "sock", "stale", "status", "tls", "truncated", "unstamped", "used", "waiter", "window_bytes",
     )  # fmt: skip
 
     def __init__(
@@ -82,7 +82,7 @@ class Connection:
         self.tls = tls
         self.window_bytes = window_bytes
         self.waiter: Any = None
-        self.in_exchange = self.stale = self.used = False
+        self.in_exchange = self.sending = self.stale = self.used = False
         self.idle_ns = self.call_deadline_ns = 0
         self.since_ns = self.sent_ns = self.first_ns = self.done_ns = 0
         self.sent_bytes = self.received_bytes = self.interim = self.complete = self.status = 0
@@ -182,7 +182,7 @@ class Connection:
         except BlockingIOError:
             return
         except OSError as error:
-            raise from_os_error(error, silent=not self.received_bytes) from error
+            raise from_os_error(error, silent=not self.head) from error
         now_ns = monotonic_ns()
         if ancillary:
             seconds, nanoseconds = _stamp(ancillary[0][2])
@@ -197,6 +197,8 @@ class Connection:
         if data and self.tls is not None:
             plain = self._decrypt(data)
             if plain is None:
+                self.received_bytes += wire_bytes
+                self._still_reading(now_ns, is_head)
                 return
             data = plain
         if not data:
@@ -204,7 +206,7 @@ class Connection:
             self._end_of_file()
             return
         self.done_ns = at_ns
-        if not self.received_bytes:
+        if not self.head:
             self.first_ns = at_ns
         self.received_bytes += wire_bytes
         if not self.headers_done:
@@ -295,6 +297,7 @@ class Connection:
 
     def _send_wire(self, data: bytes) -> None:
         view = memoryview(data)
+        self.sending = True
         while view and not self.complete:
             try:
                 sent = self.sock.send(view)
@@ -309,6 +312,7 @@ class Connection:
             self.sent_bytes += sent
             self.since_ns = monotonic_ns()
             view = view[sent:]
+        self.sending = False
 
     def _wait_writable(self) -> None:
         writer = self.environment.loop.io(self.sock.fileno(), WRITE_EVENT)
@@ -324,7 +328,7 @@ class Connection:
 
     def _answer_before_reset(self, error: OSError) -> None:
         """The server closed while we sent: what it answered before that still counts."""
-        failure = from_os_error(error, silent=not self.received_bytes)
+        failure = from_os_error(error, silent=not self.head)
         while not self.complete:
             before = self.received_bytes
             try:
@@ -357,6 +361,14 @@ class Connection:
             raise CallFailure("protocol: response head over 256 KiB")
         if self.call_deadline_ns and now_ns > self.call_deadline_ns:
             raise CallFailure("timed out: whole call")
+        if self.tls is not None and not self.complete:
+            self._still_encrypted(self.tls)
+
+    def _still_encrypted(self, tls: TlsLayer) -> None:
+        if tls.closed:
+            self._end_of_file()
+        elif not self.sending and (reply := tls.reply()):
+            self._send_wire(reply)
 
     def _parser_stopped(self, error: Exception) -> None:
         if isinstance(error, httptools.HttpParserUpgrade):
@@ -367,7 +379,7 @@ class Connection:
         self.keep_alive = False
 
     def _end_of_file(self) -> None:
-        if not self.received_bytes:
+        if not self.head:
             raise CallFailure("closed before a response", silent=True)
         if not self.headers_done:
             raise CallFailure("head cut off")
@@ -381,9 +393,7 @@ class Connection:
         tls = self.tls
         assert tls is not None
         plain = tls.decrypt(data)
-        reply = tls.reply()
-        if reply:
-            self._send_wire(reply)
-        if plain or tls.closed:
+        if tls.closed:
+            self.stale = True
             return plain
-        return None
+        return plain or None

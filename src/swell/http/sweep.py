@@ -71,4 +71,4 @@ def _has_bytes(connection: Connection) -> bool:
 def _reason(connection: Connection, now_ns: int) -> str:
     if now_ns > connection.call_deadline_ns:
         return "timed out: whole call"
-    return "timed out: no more bytes" if connection.received_bytes else "timed out: no response"
+    return "timed out: no more bytes" if connection.head else "timed out: no response"
