@@ -19,6 +19,7 @@ _not_theirs = (
     f"{Path(__file__).resolve().parent.parent}/",
     *(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     "<frozen ",
+    "src/gevent/",  # what gevent's compiled modules call themselves
 )
 """How the paths begin of code that no author of a script has written: ours, Python's, and what is installed."""
 _known: dict[tuple[Place, ...], str] = {}
