@@ -59,7 +59,7 @@ def generator_saturated(evidence: Evidence) -> Iterator[Reason]:
     cpu = max(span.health.cpu for stretch in saturated for span in stretch.spans)
     names = sorted({f"{stretch.worker.worker}" for stretch in saturated}, key=int)
     who = f"worker {names[0]}" if len(names) == 1 else f"{len(names)} of {_workers(evidence)} workers"
-    text = f"{who} used up to {cpu:.0%} of a core"
+    text = f"{who} used up to {100 * cpu:.0f} % of a core"
     if evidence.closed and evidence.ends.clock == "kernel":
         text += ": throughput is the generator's limit; latencies hold"
     else:

@@ -65,7 +65,7 @@ def unaccounted_for(evidence: Evidence) -> Iterator[Reason]:
         from_s, to_s = evidence.span_of_workers(unaccounted)
         yield Reason(
             ReasonCode.UNACCOUNTED,
-            f"{count:,} exchanges are unaccounted for, {share:.2%} of what was sent",
+            f"{count:,} exchanges are unaccounted for, {100 * share:.2f} % of what was sent",
             from_s,
             to_s,
             own_fault=True,
@@ -86,7 +86,7 @@ def load_not_reached(evidence: Evidence) -> Iterator[Reason]:
     why = "users left of their own accord" if left else "the generator did not start them"
     if any(map(died, result.workers)):
         why = "a worker was lost"
-    text = f"{users:,} users of {planned:,} planned at {second} s: {why}"
+    text = f"{users:,} of {planned:,} planned users at {second} s: {why}"
     yield Reason(ReasonCode.LOAD_NOT_REACHED, text, float(from_s), float(to_s), own_fault=not left)
 
 

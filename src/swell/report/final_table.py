@@ -20,7 +20,12 @@ from swell.stats.latency import QUANTILES
 MOST_ROWS = 60
 WIDEST = 160
 SHOW_ALL_SHARE = 0.01
-TIME_COLUMNS = ("min", "mean", "p50", "p75", "p90", "p95", "p99", "p99_9", "max")
+TIME_COLUMNS = (
+    (94, ("min", "mean", "p50", "p75", "p90", "p95", "p99", "p99_9", "max")),
+    (76, ("mean", "p50", "p90", "p95", "p99", "p99_9", "max")),
+    (0, ("p50", "p95", "p99", "max")),
+)
+"""From how many columns on which durations are shown of all series together."""
 
 
 def print_final(document: ResultDocument, console: Console) -> None:
@@ -63,7 +68,7 @@ def _heading(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     lines = [Text(shortened(visible(title), width), style="bold"), line]
     if run.end_text:
         lines.append(Text(shortened(visible(run.end_text), 2 * width), style="yellow"))
-    yield Group(*lines)
+    yield Labelled("", lines, indent=0)
 
 
 def _series(document: ResultDocument, width: int) -> RenderableType:
@@ -99,7 +104,7 @@ def _times(document: ResultDocument, width: int) -> RenderableType:
         rows.append(("failed", totals.failed_ms))
     if totals.failures > SHOW_ALL_SHARE * totals.requests:
         rows.append(("all", totals.all_ms))
-    columns = TIME_COLUMNS if width >= 94 else ("mean", "p50", "p90", "p95", "p99", "p99_9", "max")
+    columns = next(columns for least, columns in TIME_COLUMNS if width >= least)
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
     table.add_column("ms", min_width=8)
     for column in columns:

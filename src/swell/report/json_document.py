@@ -16,12 +16,11 @@ from swell.errors import RunFailed
 
 
 def to_json(document: ResultDocument) -> bytes:
-    """The document as indented JSON with a line end. Half a surrogate, as in a file's name that is no UTF-8, becomes
-    an escape."""
+    """The document as indented JSON with a line end. Half a surrogate, as in a name that was no UTF-8, becomes `?`."""
     try:
         data = msgspec.json.encode(document)
     except UnicodeEncodeError:
-        data = json.dumps(msgspec.to_builtins(document)).encode("ascii")
+        data = json.dumps(msgspec.to_builtins(document), ensure_ascii=False).encode(errors="replace")
     return msgspec.json.format(data, indent=2) + b"\n"
 
 

@@ -15,22 +15,23 @@ class Labelled:
     """The lines, one below the other, the label beside the first. Long ones are wrapped, with a hanging indent; no
     line ends in spaces, as those of a table would."""
 
-    def __init__(self, label: str, lines: Sequence[Text], *, hanging: int = 2) -> None:
+    def __init__(self, label: str, lines: Sequence[Text], *, indent: int = INDENT, hanging: int = 2) -> None:
         self._label = label
         self._lines = lines
+        self._indent = indent
         self._hanging = hanging
 
     def __repr__(self) -> str:
         return f"<Labelled {self._label}: {[line.plain for line in self._lines]}>"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = max(options.max_width - INDENT, 10)
-        label = Text(f"{self._label:<{INDENT}}", style="dim")
+        width = max(options.max_width - self._indent, 10)
+        label = Text(f"{self._label:<{self._indent}}", style="dim")
         for line in self._lines:
             for place, part in enumerate(_wrapped(line, console, width, self._hanging)):
                 part.rstrip()
                 yield Text.assemble(label, " " * self._hanging if place else "", part)
-                label = Text(" " * INDENT)
+                label = Text(" " * self._indent)
 
 
 def _wrapped(line: Text, console: Console, width: int, hanging: int) -> list[Text]:

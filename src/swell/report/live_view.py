@@ -66,7 +66,7 @@ def live_frame(result: RunResult, width: int, height: int, *, keys: bool = True)
     width = min(width, WIDEST)
     whole = packed.unpack(result.whole)
     lines: list[RenderableType] = [*_heading(result, width), Text(), _now(result, latest(result), width), Text()]
-    lines += [*_series(result, whole, width, max(height - FIXED_LINES, LEAST_ROWS)), Text(), _health(result)]
+    lines += [*_series(result, whole, width, max(height - FIXED_LINES, LEAST_ROWS)), Text(), _health(result, width)]
     if keys:
         lines.append(Text(shortened(KEYS, width), style="dim"))
     return Group(*lines)
@@ -153,7 +153,7 @@ def _per_s(count: int, result: RunResult) -> float:
     return count / result.duration_s if result.duration_s > 0 else 0.0
 
 
-def _health(result: RunResult) -> Text:
+def _health(result: RunResult, width: int) -> Text:
     """How the generator fares now, and what it has lost."""
     alive = [worker for worker in result.workers if worker.lost_at_s is None]
     lost = len(result.workers) - len(alive)
@@ -168,6 +168,7 @@ def _health(result: RunResult) -> Text:
     line.append(f" · {count_text(health.fds)} fds")
     if lost:
         line.append(f" · {lost} lost", "bold red")
+    line.truncate(width, overflow="ellipsis")
     return line
 
 

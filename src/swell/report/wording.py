@@ -1,7 +1,7 @@
 """Texts from outside (URLs, errors, tracebacks) made safe and short enough to print.
 
-They become `rich.text.Text`, never markup, so that `[red]` in a URL stays what it is. Characters that would move the
-cursor, change colours or turn the line's direction are shown as escapes.
+They go into `rich.text.Text`, never into markup, so that `[red]` in a URL stays what it is. Characters that would move
+the cursor, change colours or turn the line's direction are shown as escapes.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import unicodedata
 
 from rich.cells import cell_len, set_cell_size
-from rich.text import Text
 
 ELLIPSIS = "…"
-UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Unicode categories: controls, formats (joiners and direction marks), surrogates, unassigned, line ends."""
+UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
+"""Unicode categories: controls, formats (joiners and direction marks), surrogates, unassigned, line ends, spaces but
+the one that everybody knows."""
 
 
 def visible(text: str) -> str:
@@ -41,11 +41,6 @@ def shortened(text: str, cells: int) -> str:
     return set_cell_size(text, room - cell_len(tail)).rstrip() + ELLIPSIS + tail
 
 
-def plain(text: str, style: str = "") -> Text:
-    """Text for rich that is shown as it is, its unsafe characters escaped."""
-    return Text(visible(text), style=style, no_wrap=True, overflow="ellipsis")
-
-
 def _tail(text: str, cells: int) -> str:
     """As much of the end as fits."""
     start, width = len(text), 0
@@ -53,6 +48,10 @@ def _tail(text: str, cells: int) -> str:
         start -= 1
         width += cell_len(text[start])
     return text[start:]
+
+
+def _is_safe(character: str) -> bool:
+    return character == " " or unicodedata.category(character) not in UNSAFE
 
 
 def _escaped(character: str) -> str:

@@ -1,0 +1,227 @@
+"""Every reason for a caveat, on both sides of its limit."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from swell.analysis.verdict import judge
+from swell.document import Reason, ReasonCode, State
+from swell.plan import Revision
+from swell.result import RunResult
+from swell.segment import Counters, Health, Outcome
+from tests.analysis.runs import SECONDS, ended, run_merge
+from tests.stats.segments import MS, Call, segment
+
+CODES = {code.value for code in ReasonCode}
+
+
+def the_reason(result: RunResult, code: str) -> Reason:
+    verdict = judge(result)
+    [reason] = [reason for reason in verdict.reasons if reason.code.value == code]
+    assert verdict.state is (State.INVALID if reason.invalidates else State.DEGRADED)
+    return reason
+
+
+def codes(result: RunResult) -> list[str]:
+    return [reason.code.value for reason in judge(result).reasons]
+
+
+def test_a_run_in_which_nothing_went_wrong_is_valid() -> None:
+    verdict = judge(ended(run_merge(calls=[Call(second) for second in range(SECONDS)])))
+    assert (verdict.state, verdict.reasons) == (State.VALID, ())
+
+
+def test_a_run_without_a_worker_or_a_request_is_judged_too() -> None:
+    assert codes(ended(run_merge(users=(), final=False, planned=1), at_s=0.0)) == []
+
+
+# --- loss ---
+
+
+def test_a_worker_that_was_killed_is_named_with_the_reason_and_the_time() -> None:
+    merge = run_merge(users=(2,) * 6, final=False)
+    merge.worker_lost(0, 1, at_s=6.5, because="killed by signal 9")
+    merge.apply(segment(7, sealed_s=6.4, recovered=True, final=True, counters=Counters(sent=1_000, answered=990)))
+    reason = the_reason(ended(merge), "worker_lost")
+    assert (reason.text, reason.from_s, reason.own_fault) == (
+        "worker 0.1 was lost at 6.5 s (killed by signal 9)",
+        6.5,
+        True,
+    )
+
+
+def test_a_worker_that_left_after_its_last_report_is_not_lost() -> None:
+    merge = run_merge()
+    merge.worker_lost(0, 1, at_s=SECONDS + 1.0, because="exit status 0")
+    assert codes(ended(merge)) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"), [(0, None), (1, State.DEGRADED), (10, State.DEGRADED), (11, State.INVALID)]
+)
+def test_more_than_one_percent_unaccounted_makes_a_run_invalid(left: int, expected: State | None) -> None:
+    result = ended(run_merge(counters=Counters(sent=1_000, answered=1_000 - left)))
+    if expected is None:
+        assert codes(result) == []
+        return
+    reason = the_reason(result, "unaccounted")
+    assert (judge(result).state, reason.own_fault) == (expected, True)
+    assert reason.text == f"{left} exchanges are unaccounted for, {left / 10:.2f} % of what was sent"
+
+
+def test_calls_that_could_not_be_recorded_are_a_loss() -> None:
+    assert codes(ended(run_merge(counters=Counters(sent=1_000, answered=1_000, samples_lost=0)))) == []
+    reason = the_reason(ended(run_merge(counters=Counters(sent=9, answered=9, samples_lost=1))), "samples_lost")
+    assert reason.own_fault
+
+
+# --- load ---
+
+
+@pytest.mark.parametrize(
+    ("users", "reached"),
+    [
+        ([100] * 10, True),
+        ([99] * 10, True),
+        ([98] * 10, False),
+        ([0, 0, 100, 100, 100, 100, 100, 100, 100, 100], True),
+        ([100, 100, 100, 50, 50, 100, 100, 100, 100, 100], True),
+        ([100, 100, 100, 50, 50, 50, 50, 100, 100, 100], False),
+    ],
+)
+def test_load_is_not_reached_when_users_are_missing_for_three_seconds_on_end(users: list[int], reached: bool) -> None:
+    result = ended(run_merge(users=users, planned=100, started=99))
+    assert codes(result) == ([] if reached else ["load_not_reached"])
+    assert all(reason.own_fault for reason in judge(result).reasons)
+
+
+def test_users_that_left_of_their_own_accord_are_not_the_generators_fault() -> None:
+    reason = the_reason(
+        ended(run_merge(users=[4, 4, 4, 1, 1, 1, 1, 1, 1, 1], planned=4, started=4)), "load_not_reached"
+    )
+    assert (reason.own_fault, reason.from_s, reason.to_s) == (False, 4.0, 10.0)
+    assert reason.text == "1 of 4 planned users at 4 s: users left of their own accord"
+
+
+def test_a_slow_ramp_and_a_revision_are_followed() -> None:
+    revisions = [Revision(1, 4.0, 8, 1.0), Revision(2, 8.0, 1, 100.0)]
+    users = [2, 2, 2, 2, 2, 3, 4, 5, 6, 1]
+    assert codes(ended(run_merge(users=users, planned=2, started=8, revisions=revisions))) == []
+
+
+# --- the schedule ---
+
+
+def planned_starts(lag_p50_ms: float, lag_p99_ms: float, response_ms: float) -> list[Call]:
+    """100 planned starts, of which two are later than the others."""
+    on_time = Call(3, response_ns=round(response_ms * MS), lag_ns=round(lag_p50_ms * MS))
+    late = dataclasses.replace(on_time, second=5, lag_ns=round(lag_p99_ms * MS))
+    return [on_time] * 98 + [late] * 2
+
+
+@pytest.mark.parametrize(
+    ("lags_ms", "expected"),
+    [((0.1, 9.9), None), ((0.1, 10.2), State.DEGRADED), ((0.9, 0.9), None), ((1.1, 1.1), State.INVALID)],
+)
+def test_planned_starts_may_be_late_by_ten_ms_at_p99_and_a_tenth_of_the_response_in_the_median(
+    lags_ms: tuple[float, float], expected: State | None
+) -> None:
+    result = ended(run_merge(calls=planned_starts(*lags_ms, 10.0)))
+    assert (judge(result).state if codes(result) == ["schedule_late"] else None) == expected
+
+
+def test_late_starts_are_placed_in_time() -> None:
+    reason = the_reason(ended(run_merge(calls=planned_starts(0.1, 20, 10))), "schedule_late")
+    assert (reason.from_s, reason.to_s) == (5.0, 6.0)
+    assert reason.text == "planned starts were late by 0.1 ms in the median, 20 ms at p99"
+
+
+# --- the generator's health ---
+
+
+@pytest.mark.parametrize(
+    ("cpus", "saturated"),
+    [
+        ([0.95] * 10, False),
+        ([0.96] * 2 + [0.5] + [0.96] * 2, False),
+        ([0.5] + [0.96] * 3 + [0.5], True),
+    ],
+)
+def test_a_worker_is_saturated_when_its_cpu_is_over_95_percent_for_three_seconds(
+    cpus: list[float], saturated: bool
+) -> None:
+    health = {second: Health(cpu=cpu) for second, cpu in enumerate(cpus)}
+    assert codes(ended(run_merge(health=health))) == (["generator_saturated"] if saturated else [])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (0, "worker 0 used up to 100 % of a core: throughput is the generator's limit; latencies hold"),
+        (Outcome.USER_CLOCK, "worker 0 used up to 100 % of a core: throughput and latencies are the generator's too"),
+    ],
+)
+def test_latencies_hold_in_a_saturated_run_on_kernel_stamps_only(outcome: int, text: str) -> None:
+    health = {second: Health(cpu=1.0) for second in range(2, 6)}
+    reason = the_reason(ended(run_merge(calls=[Call(outcome=outcome)], health=health)), "generator_saturated")
+    assert (reason.text, reason.from_s, reason.to_s, reason.own_fault) == (text, 2.0, 6.0, False)
+
+
+def test_a_loop_that_stood_still_for_over_100_ms_is_reported_with_the_tasks_name() -> None:
+    assert codes(ended(run_merge(health={4: Health(loop_lag_max_ms=100, stalled_by="read")}))) == []
+    health = {4: Health(loop_lag_max_ms=101, stalled_by="contest.py:9 Contestant.read"), 7: Health(loop_lag_max_ms=450)}
+    reason = the_reason(ended(run_merge(health=health)), "loop_stalled")
+    assert (reason.from_s, reason.to_s) == (4.0, 8.0)
+    assert reason.text == (
+        "worker 0 stood still for 450 ms; worker 0 stood still for 101 ms in contest.py:9 Contestant.read"
+    )
+
+
+@pytest.mark.parametrize("kind", ["fd_exhausted", "ports_exhausted"])
+def test_want_of_descriptors_or_ports_is_counted(kind: str) -> None:
+    health = {3: Health(fds_limit=1_024, **{kind: 2}), 4: Health(fds_limit=1_024, **{kind: 3})}
+    reason = the_reason(ended(run_merge(health=health)), kind)
+    assert (reason.text[:13], reason.from_s, reason.to_s) == ("5 connections", 3.0, 5.0)
+
+
+@pytest.mark.parametrize(("unstamped", "found"), [(10, []), (11, ["unstamped"]), (10_000, ["unstamped"])])
+def test_one_response_in_a_thousand_may_lack_a_kernel_stamp(unstamped: int, found: list[str]) -> None:
+    counters = Counters(sent=10_000, answered=10_000, unstamped=unstamped)
+    assert codes(ended(run_merge(counters=counters))) == found
+
+
+# --- the controller ---
+
+
+@pytest.mark.parametrize(("to_s", "found"), [(3.0, []), (3.1, ["controller_stalled"])])
+def test_a_hook_may_hold_the_controller_for_a_second(to_s: float, found: list[str]) -> None:
+    merge = run_merge()
+    merge.controller_stalled(2.0, to_s, "tick of Shape")
+    result = ended(merge)
+    assert codes(result) == found
+    assert [reason.text for reason in judge(result).reasons] == [
+        "the controller stood still for 1.1 s in tick of Shape" for _ in found
+    ]
+
+
+def test_a_store_that_failed_and_a_controller_that_restarted_are_named() -> None:
+    merge = run_merge()
+    merge.store_failed(4.0, "disk full")
+    merge.controller_restarted(5.0, 7.5)
+    verdict = judge(ended(merge))
+    assert [(reason.code.value, reason.text, reason.own_fault) for reason in verdict.reasons] == [
+        ("store_failed", "the run could not be stored: disk full", False),
+        ("controller_restarted", "the controller was gone from 5.0 s to 7.5 s", False),
+    ]
+
+
+def test_of_many_alike_only_the_first_are_told() -> None:
+    merge = run_merge()
+    for worker in range(1, 9):
+        merge.worker_joined(worker, 1, host="here", capacity=1.0, at_s=0.0)
+        merge.worker_lost(worker, 1, at_s=float(worker))
+    reason = the_reason(ended(merge), "worker_lost")
+    assert (reason.from_s, reason.to_s) == (1.0, 8.0)
+    assert reason.text.endswith("worker 3.1 was lost at 3.0 s (and 5 more)")

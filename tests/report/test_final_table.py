@@ -1,0 +1,116 @@
+"""The report at the end, as a whole and with everything that could break it."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+import pytest
+
+from swell.document import ResultDocument, ThresholdSummary
+from swell.report.console import open_console
+from swell.report.final_table import final_report, print_final
+from swell.stats.summary import summarise
+from tests.report import sample_results
+from tests.report.expected_text import assert_expected, assert_fits, rendered
+from tests.report.sample_results import HOSTILE
+
+RESULTS = ("running", "ended", "troubled", "without_requests", "hostile", "of_many_series")
+
+
+def document_of(name: str) -> ResultDocument:
+    return summarise(getattr(sample_results, name)())
+
+
+def text_of(document: ResultDocument, width: int = 100) -> str:
+    return rendered(final_report(document, width), width)
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [("ended", 100), ("ended", 80), ("ended", 160), ("troubled", 100), ("without_requests", 100), ("hostile", 100)],
+)
+def test_the_report_reads_as_expected(name: str, width: int) -> None:
+    assert_expected(f"final_{name}_{width}", text_of(document_of(name), width))
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 160, 300])
+def test_the_report_fits_whatever_the_width(name: str, width: int) -> None:
+    assert_fits(text_of(document_of(name), width), width)
+
+
+def test_what_looks_like_markup_is_shown_as_it_is() -> None:
+    text = text_of(document_of("hostile"), 120)
+    assert "GET /[red]not red[/red]/[/]" in text
+    assert r"GET /right-to-left/\u202egnp.exe" in text
+    assert r"\x1b[31m" in text
+    assert "\x1b" not in text
+
+
+def test_a_long_name_loses_its_middle() -> None:
+    line = next(line for line in text_of(document_of("hostile")).splitlines() if line.startswith("GET /long/"))
+    assert "…" in line
+    assert "/the/end " in line
+
+
+def test_of_a_thousand_series_the_busiest_are_shown_and_the_rest_counted() -> None:
+    text = text_of(document_of("of_many_series"))
+    assert sum(line.startswith("GET /items/") for line in text.splitlines()) == 60
+    assert "(and 940 series more, with fewer requests: --json has them all)" in text
+
+
+def test_series_are_listed_under_their_scenarios_where_there_are_several() -> None:
+    lines = text_of(summarise(sample_results.of_many_series(6, scenarios=2))).splitlines()
+    assert [line.split("  ")[0] for line in lines[5:13]] == [
+        *("Visitor0", "GET /items/2", "GET /items/4", "GET /items/6"),
+        *("Visitor1", "GET /items/1", "GET /items/3", "GET /items/5"),
+    ]
+
+
+def test_all_calls_together_are_timed_when_more_than_one_percent_failed() -> None:
+    ended = document_of("ended")
+    few = msgspec.structs.replace(ended, totals=msgspec.structs.replace(ended.totals, failures=20))
+    assert [line.split()[0] for line in _times(ended)] == ["response", "service", "failed", "all"]
+    assert [line.split()[0] for line in _times(few)] == ["response", "service", "failed"]
+
+
+def _times(document: ResultDocument) -> list[str]:
+    lines = text_of(document).splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("ms "))
+    return lines[first + 1 : lines.index(next(line for line in lines[first:] if line.startswith("timed by")))]
+
+
+def test_thresholds_are_listed_with_their_values() -> None:
+    thresholds = (
+        ThresholdSummary("p95 < 300ms", True, 120.04, "ms"),
+        ThresholdSummary("errors < 1%", False, 1.2, "%"),
+        ThresholdSummary("[b]: p99 < 1s", None, None, "ms"),
+    )
+    text = text_of(msgspec.structs.replace(document_of("ended"), thresholds=thresholds))
+    assert (
+        "thresholds  passed  p95 < 300ms  (120 ms)\n"
+        "            FAILED  errors < 1%  (1.2 %)\n"
+        "            too few samples  [b]: p99 < 1s  (–)\n"
+    ) in text
+
+
+def test_what_lies_beyond_the_caps_is_told() -> None:
+    ended = document_of("ended")
+    limits = msgspec.structs.replace(
+        ended.limits,
+        series=msgspec.structs.replace(ended.limits.series, beyond=7),
+        exceptions=msgspec.structs.replace(ended.limits.exceptions, beyond=5),
+    )
+    text = text_of(msgspec.structs.replace(ended, limits=limits))
+    assert "7 calls in series beyond the first 1,000: under (other)" in text
+    assert "(and 5 times another exception)" in text
+
+
+def test_a_pipe_gets_no_colours(capsys: pytest.CaptureFixture[str]) -> None:
+    print_final(document_of("ended"), open_console(sys.stdout))
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_every_hostile_name_is_in_the_report() -> None:
+    assert text_of(document_of("hostile")).count("e.g. 500") == len(HOSTILE)
