@@ -111,7 +111,7 @@ def _times(document: ResultDocument, width: int) -> RenderableType:
         table.add_column(HEADS.get(column, column), justify="right", min_width=6, no_wrap=True)
     for name, latency in rows:
         table.add_row(name, *(duration(latency, column) for column in columns))
-    return Group(table, Text(" · ".join(_notes(document)), style="dim"))
+    return Group(table, Labelled("", [Text(" · ".join(_notes(document)), style="dim")], indent=0))
 
 
 def _notes(document: ResultDocument) -> Iterator[str]:

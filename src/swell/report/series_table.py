@@ -18,7 +18,8 @@ HEADS = {"p50": "p50", "p75": "p75", "p90": "p90", "p95": "p95", "p99": "p99", "
 LAYOUTS = (
     (120, ("p50", "p90", "p95", "p99", "p99_9", "max")),
     (94, ("p50", "p95", "p99", "max")),
-    (0, ("p50", "p95", "p99")),
+    (72, ("p50", "p95", "p99")),
+    (0, ("p50", "p99")),
 )
 """From how many columns on which durations are shown."""
 LEAST_NAME_WIDTH = 12
