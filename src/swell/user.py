@@ -51,7 +51,12 @@ class Recorder(Protocol):
 class Traffic(Protocol):
     """Counts exchanges on the wire (DESIGN's accounting); each count is one 8-byte store that survives a SIGKILL."""
 
-    def sent(self) -> None: ...
+    def sent(self) -> None:
+        """A request is being given to the kernel: counted before, since a SIGKILL may fall within the system call."""
+
+    def unsent(self) -> None:
+        """The kernel has not taken a byte of what was counted as sent."""
+
     def answered(self) -> None: ...
     def unanswered(self) -> None: ...
     def not_sent(self) -> None: ...

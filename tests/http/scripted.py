@@ -36,13 +36,15 @@ class CountedTraffic:
         return f"<CountedTraffic {self.told()}>"
 
     def __getattr__(self, name: str) -> Callable[[], None]:
+        if name == "unsent":
+            return lambda: self.counts.subtract(["sent"])
         if name not in COUNTED:
             raise AttributeError(name)
         return lambda: self.counts.update([name])
 
     def told(self) -> dict[str, int]:
         """What was counted of the exchanges themselves; how they were stamped is left out."""
-        return {name: count for name, count in self.counts.items() if name not in ("unstamped", "window_limited")}
+        return {name: count for name, count in self.counts.items() if count and name not in UNTOLD}
 
     def check(self) -> None:
         counts = self.counts
@@ -50,6 +52,7 @@ class CountedTraffic:
         assert counts["retried"] <= counts["unanswered"], self
 
 
+UNTOLD = ("unstamped", "window_limited")
 COUNTED = ("sent", "answered", "unanswered", "not_sent", "retried", "redirected", "unstamped", "window_limited")
 
 

@@ -159,17 +159,18 @@ class Connection:
         self.head = self.body = b""
         if self.tls is not None:
             request = self.tls.encrypt(request)
+        traffic = self.environment.traffic
         self.since_ns = self.sent_ns = monotonic_ns()
+        traffic.sent()
         try:
-            sent = self.sock.send(request)
+            self.sent_bytes = sent = self.sock.send(request)
         except BlockingIOError:
+            traffic.unsent()
             sent = 0
         except OSError as error:
+            traffic.unsent()
             self.close()
             raise from_os_error(error, silent=True) from error
-        if sent:
-            self.sent_bytes = sent
-            self.environment.traffic.sent()
         if sent != len(request):
             self._guard(self._send_wire, request[sent:])
 
@@ -299,17 +300,19 @@ class Connection:
         view = memoryview(data)
         self.sending = True
         while view and not self.complete:
+            is_first = not self.sent_bytes
+            if is_first:
+                self.environment.traffic.sent()
             try:
-                sent = self.sock.send(view)
-            except BlockingIOError:
+                self.sent_bytes += (sent := self.sock.send(view))
+            except OSError as error:
+                if is_first:
+                    self.environment.traffic.unsent()
+                if not isinstance(error, BlockingIOError):
+                    self._answer_before_reset(error)
+                    return
                 self._wait_writable()
                 continue
-            except OSError as error:
-                self._answer_before_reset(error)
-                return
-            if not self.sent_bytes:
-                self.environment.traffic.sent()
-            self.sent_bytes += sent
             self.since_ns = monotonic_ns()
             view = view[sent:]
         self.sending = False

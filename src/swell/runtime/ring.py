@@ -183,6 +183,10 @@ class Ring:
         self._sent = count = self._sent + 1
         self._header[_SENT] = count
 
+    def unsent(self) -> None:
+        self._sent = count = self._sent - 1
+        self._header[_SENT] = count
+
     def answered(self) -> None:
         self._answered = count = self._answered + 1
         self._header[_ANSWERED] = count
