@@ -80,7 +80,8 @@ def test_the_demo_runs_the_contest_to_its_end(tmp_path: Path) -> None:
 def test_ctrl_c_ends_the_demo_with_its_result_and_stops_the_site(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "swell", "demo", "--users", "2", "--json", "result.json"]
     demo = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0)
-    time.sleep(4)
+    assert demo.stdout is not None
+    assert b"2 users" in demo.stdout.readline()
     os.killpg(demo.pid, signal.SIGINT)
     demo.communicate(timeout=30)
     result = json.loads((tmp_path / "result.json").read_text())
