@@ -94,6 +94,11 @@ class Client:
         for pool in self._pools.values():
             pool.close()
 
+    def check(self) -> None:
+        """Assert what must always hold."""
+        for pool in self._pools.values():
+            pool.check()
+
     def _exchange(self, target: Target, options: CallOptions, begun_ns: int) -> Response:
         connect = options.connect
         key = target.origin if connect is PLAIN_CONNECT else (target.origin, connect)
@@ -141,6 +146,7 @@ class Client:
         if connection.complete:
             if connection.truncated:
                 response.truncated = True
+                response.raw_body = b""
             pool.give_back(connection)
         else:
             response.stream = BodyStream(connection, pool, response)
@@ -215,7 +221,7 @@ class Client:
         response.connect_ns = connect_ns
         if connection is not None and connection.sent_bytes:
             response.sent_ns = connection.sent_ns
-            response.first_byte_ns = connection.first_ns
+            response.first_byte_ns = connection.first_ns if connection.head else 0
             response.bytes_out = connection.sent_bytes
             response.bytes_in = connection.received_bytes
         else:

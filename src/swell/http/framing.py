@@ -15,6 +15,7 @@ from swell.http.headers import Headers
 HEAD_BYTES_MOST = 256 * 1024
 _END = b"\r\n\r\n"
 _SHORT = 2_048
+_INTERIM = b"HTTP/1.1 1"
 # Twice as fast as lower() and `in` for the size of a usual head.
 _set_cookie = re.compile(rb"\n[sS][eE][tT]-[cC][oO][oO][kK][iI][eE]:").search
 
@@ -30,7 +31,7 @@ def final_head(received: bytes, interim: int) -> bytes:
 
 def sets_cookies(received: bytes) -> bool:
     """Whether a Set-Cookie header may be in what was received; a body that has such a line costs a look at the head."""
-    if len(received) <= _SHORT:
+    if len(received) <= _SHORT or received.startswith(_INTERIM):
         return _set_cookie(received) is not None
     return _set_cookie(received, 0, received.find(_END)) is not None
 
