@@ -193,10 +193,10 @@ def test_compressed_bombs_do_not_fill_the_memory(swell: Start, target: Hostile) 
                     except ValueError as error:
                         print(f"[{error}]")
         """
-    run = swell(script, "-H", target.url, "-u", "4", "-r", "40", "-w", "1")
+    run = swell(script, "-H", target.url, "-u", "3", "-r", "40", "-w", "1")
     run.wait_until(run.workers, "the worker")
     (worker,) = run.workers()
-    run.wait_until(lambda: run.said.count("[zstd: over 64 MiB decoded]") >= 4, "a round", timeout_s=25)
+    run.wait_until(lambda: run.said.count("[zstd: over 64 MiB decoded]") >= 3, "a round", timeout_s=25)
     most_bytes = peak_bytes(worker.pid)
     run.signal(2)
     ended = run.finish()

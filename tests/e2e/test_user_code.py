@@ -1,0 +1,340 @@
+"""Whatever the script does, the run goes on: its faults are counted, its waits cooperate, its words are seen."""
+
+from __future__ import annotations
+
+import collections
+import statistics
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e.command import SwellRun
+from tests.targets.hostile import Hostile, hostile
+from tests.targets.nginx import Nginx, nginx
+
+Start = Callable[..., SwellRun]
+
+
+@pytest.fixture
+def target() -> Iterator[Nginx]:
+    with nginx() as server:
+        yield server
+
+
+@pytest.fixture
+def slow_target() -> Iterator[Hostile]:
+    with hostile() as server:
+        yield server
+
+
+def test_exceptions_in_tasks_are_grouped_with_a_traceback_and_the_user_goes_on(swell: Start, target: Nginx) -> None:
+    script = """
+        from swell import HttpUser, constant, task
+
+        class Careless(HttpUser):
+            wait_time = constant(0.01)
+
+            @task
+            def divide(self):
+                self.client.get("/ok")
+                self.halve(0)
+
+            @task
+            def look_up(self):
+                {}["nothing"]
+
+            @task
+            def work(self):
+                self.client.get("/hello.txt")
+
+            def halve(self, parts):
+                return 1 / parts
+        """
+    ended = swell(script, "-H", target.url, "-u", "6", "-r", "60", "-t", "2s", "-w", "2").finish()
+    target.stop()
+    assert ended.exit_code == ended.documented_exit_code
+    assert ended.result["totals"]["failures"] == 0
+    found = {exception["message"]: exception for exception in ended.result["exceptions"]}
+    assert set(found) == {"ZeroDivisionError: division by zero", "KeyError: 'nothing'"}
+    assert target.counts()["/ok", 200] == found["ZeroDivisionError: division by zero"]["count"]
+    assert found["KeyError: 'nothing'"]["count"] > 12
+    assert ended.series("/hello.txt")["requests"] == target.counts()["/hello.txt", 200] > 12
+    trace = found["ZeroDivisionError: division by zero"]["traceback"].splitlines()
+    assert trace == [
+        "script.py:10 in Careless.divide",
+        "    self.halve(0)",
+        "script.py:21 in Careless.halve",
+        "    return 1 / parts",
+        "ZeroDivisionError: division by zero",
+    ]
+    assert "ZeroDivisionError: division by zero" in ended.stdout
+    assert "Careless.halve" in ended.stdout
+
+
+def test_what_is_no_plain_exception_is_counted_too_and_ends_one_user_at_the_most(swell: Start, target: Nginx) -> None:
+    script = """
+        import gevent, sys
+        from swell import HttpUser, constant, task
+
+        class Careless(HttpUser):
+            wait_time = constant(0.01)
+
+            @task
+            def overflow(self):
+                self.overflow()
+
+            @task
+            def time_out(self):
+                with gevent.Timeout(0.01):
+                    gevent.sleep(1)
+
+            @task
+            def work(self):
+                self.client.get("/hello.txt")
+
+        class Leaver(HttpUser):
+            fixed_count = 1
+
+            @task
+            def leave(self):
+                sys.exit("enough")
+        """
+    ended = swell(script, "-H", target.url, "-u", "5", "-r", "50", "-t", "3s").finish()
+    assert ended.exit_code == ended.documented_exit_code
+    counts = {found["message"].partition(":")[0]: found["count"] for found in ended.result["exceptions"]}
+    assert set(counts) == {"SystemExit", "RecursionError", "Timeout"}
+    assert counts["SystemExit"] == 1
+    assert ended.result["timeline"][2]["requests"] > 0
+    assert ended.result["timeline"][1]["users"] == 4
+    assert all(len(found["traceback"]) < 20_000 for found in ended.result["exceptions"])
+
+
+def test_a_task_that_keeps_the_processor_is_named_in_the_verdict(swell: Start, target: Nginx) -> None:
+    script = """
+        import time
+        from swell import HttpUser, constant, task
+
+        class Thinker(HttpUser):
+            wait_time = constant(0.05)
+
+            @task(20)
+            def read(self):
+                self.client.get("/ok")
+
+            @task(1)
+            def think_hard(self):
+                end_s = time.monotonic() + 0.3
+                while time.monotonic() < end_s:
+                    sum(range(1_000))
+        """
+    options = ("-u", "4", "-r", "40", "-t", "3s", "-w", "1", "--seed", "1", "--strict")
+    ended = swell(script, "-H", target.url, *options).finish()
+    assert ended.exit_code == 5
+    assert ended.result["verdict"]["state"] in ("degraded", "invalid")
+    assert "Thinker.think_hard" in ended.reasons["loop_stalled"]
+    assert ended.result["generator"]["loop_lag_max_ms"] >= 250
+    assert not ended.result["generator"]["healthy"]
+
+
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        "time.sleep(1)",
+        'requests.get("SLOW/late?ms=1000")',
+        'socket.create_connection(ADDRESS).recv(1)',
+        "subprocess.run(['sleep', '1'])",
+        "threading.Event().wait(1)",
+        "queue.Queue().get(timeout=1)",
+        "select.select([], [], [], 1)",
+    ],
+)  # fmt: skip
+def test_blocking_code_in_tasks_lets_the_others_work(
+    swell: Start, target: Nginx, slow_target: Hostile, waiting: str
+) -> None:
+    host, _, port = slow_target.url_of("silent").removeprefix("http://").partition(":")
+    waiting = waiting.replace("SLOW", slow_target.url).replace("ADDRESS", repr((host, int(port))))
+    script = f"""
+        import contextlib, queue, select, socket, subprocess, threading, time
+        import requests
+        from swell import HttpUser, task
+
+        socket.setdefaulttimeout(1)
+
+        class Sleeper(HttpUser):
+            @task
+            def sleep(self):
+                with self.measure("WAIT", "wait"), contextlib.suppress(queue.Empty, OSError):
+                    {waiting}
+                self.client.get("/ok")
+        """
+    users = 20 if "subprocess" in waiting else 100
+    ended = swell(script, "-H", target.url, "-u", str(users), "-r", "1000", "-t", "1s", "-w", "1").finish()
+    assert ended.result["exceptions"] == []
+    assert ended.series("/ok")["requests"] >= users
+    assert ended.took_s < 8
+    waits = ended.series("wait")
+    assert waits["response_ms"]["clock"] == "user"
+    assert waits["response_ms"]["min"] >= 999
+    assert waits["response_ms"]["max"] < 4_000
+    assert ended.result["accounting"]["sent"] == ended.series("/ok")["requests"]
+
+
+def test_what_workers_print_and_log_reaches_the_terminal(swell: Start, target: Nginx) -> None:
+    script = """
+        import logging, os, sys
+        from swell import HttpUser, task
+
+        log = logging.getLogger("contest")
+
+        class Talker(HttpUser):
+            @task
+            def talk(self):
+                print(f"printed by {os.getpid()}")
+                print("to standard error", file=sys.stderr)
+                log.info("logged info")
+                log.debug("logged debug")
+                log.warning("logged warning")
+                self.wait_a_little()
+
+            def wait_a_little(self):
+                import time
+                time.sleep(0.3)
+        """
+    run = swell(script, "-H", target.url, "-u", "2", "-r", "20", "-t", "1s", "-w", "2")
+    run.wait_until(lambda: len(run.workers()) == 2, "the workers")
+    pids = [worker.pid for worker in run.workers()]
+    ended = run.finish()
+    for pid in pids:
+        assert f"printed by {pid}" in ended.stdout
+    assert "to standard error" in ended.stderr
+    assert "logged info" in ended.said
+    assert "logged warning" in ended.said
+    assert "logged debug" not in ended.said
+    assert ended.result["generator"]["output_lost"] == 0
+
+
+def test_a_flood_of_words_is_bounded_and_counted(swell: Start, target: Nginx) -> None:
+    script = """
+        from swell import HttpUser, task
+
+        class Flooder(HttpUser):
+            @task
+            def flood(self):
+                for number in range(2_000):
+                    print("word", number, "x" * 100)
+                self.client.get("/ok")
+        """
+    ended = swell(script, "-H", target.url, "-u", "2", "-r", "20", "-t", "2s", "-w", "1").finish()
+    assert ended.exit_code == ended.documented_exit_code
+    assert ended.result["generator"]["output_lost"] > 0
+    printed = ended.stdout.count("word ")
+    assert printed + ended.result["generator"]["output_lost"] == 2_000 * ended.series("/ok")["requests"]
+
+
+def test_an_on_start_that_fails_is_tried_three_times_and_then_the_tasks_run(swell: Start, target: Nginx) -> None:
+    script = """
+        from swell import HttpUser, constant, task
+
+        class Unlucky(HttpUser):
+            wait_time = constant(0.1)
+
+            def on_start(self):
+                self.client.get("/status/503")
+                raise RuntimeError("no login")
+
+            @task
+            def work(self):
+                self.client.get("/ok")
+        """
+    ended = swell(script, "-H", target.url, "-u", "5", "-r", "50", "-t", "2s").finish()
+    (exception,) = ended.result["exceptions"]
+    assert (exception["message"], exception["count"]) == ("RuntimeError: no login", 15)
+    assert ended.series("/status/503")["requests"] == 15
+    assert ended.series("/ok")["requests"] >= 5
+    assert ended.exit_code == ended.documented_exit_code > 0
+
+
+def test_a_run_ends_when_all_its_users_have_stopped_themselves(swell: Start, target: Nginx) -> None:
+    script = """
+        from swell import HttpUser, StopUser, task
+
+        class Once(HttpUser):
+            @task
+            def once(self):
+                self.client.get("/ok")
+                raise StopUser
+
+            def on_stop(self):
+                self.client.get("/hello.txt")
+        """
+    ended = swell(script, "-H", target.url, "-u", "10", "-r", "20", "-t", "60s", "-w", "2").finish(20)
+    target.stop()
+    assert target.counts() == {("/ok", 200): 10, ("/hello.txt", 200): 10}
+    assert ended.result["accounting"]["sent"] == 20
+    assert ended.result["run"]["end"] == "completed"
+    assert ended.exit_code == ended.documented_exit_code
+    assert ended.took_s < 10
+
+
+def test_a_mix_of_classes_follows_its_weights_at_every_moment_of_the_ramp(swell: Start, target: Nginx) -> None:
+    script = """
+        from swell import HttpUser, constant, task
+
+        class Common(HttpUser):
+            wait_time = constant(10)
+            weight = 3
+
+            def on_start(self):
+                self.client.get(f"/ok?{type(self).__name__}")
+
+            @task
+            def nothing(self):
+                pass
+
+        class Rare(Common):
+            weight = 1
+
+        class Fixed(Common):
+            fixed_count = 2
+        """
+    options = ("-u", "42", "-r", "20", "-t", "3s", "-w", "2", "--stop-timeout", "0")
+    ended = swell(script, "-H", target.url, *options).finish()
+    target.stop()
+    starters = [line.target.partition("?")[2] for line in sorted(target.log(), key=lambda line: line.time_s)]
+    assert collections.Counter(starters) == {"Common": 30, "Rare": 10, "Fixed": 2}
+    weighted = [name for name in starters if name != "Fixed"]
+    for so_far in range(1, len(weighted) + 1):
+        # Two starts 50 ms apart may still arrive in the other order: hence one more than the rule itself allows.
+        assert abs(weighted[:so_far].count("Rare") - so_far / 4) <= 2
+    peaks = {scenario["name"]: scenario["users_peak"] for scenario in ended.result["scenarios"]}
+    assert peaks == {"Common": 30, "Rare": 10, "Fixed": 2}
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_users_start_one_by_one_and_not_in_bunches(swell: Start, target: Nginx, workers: str) -> None:
+    script = """
+        from swell import HttpUser, constant, task
+
+        class Visitor(HttpUser):
+            wait_time = constant(10)
+
+            def on_start(self):
+                self.client.get("/ok")
+
+            @task
+            def nothing(self):
+                pass
+        """
+    options = ("-u", "200", "-r", "100", "-t", "3s", "-w", workers, "--stop-timeout", "0")
+    swell(script, "-H", target.url, *options).finish()
+    target.stop()
+    arrivals_s = sorted(line.time_s for line in target.log())
+    assert len(arrivals_s) == 200
+    since_due_s = [arrival_s - 0.01 * number for number, arrival_s in enumerate(arrivals_s)]
+    usual_s = statistics.median(since_due_s)
+    off_s = sorted(abs(since_s - usual_s) for since_s in since_due_s)
+    assert off_s[100] < 0.005
+    assert off_s[180] < 0.03
+    most_at_once = max(sum(start_s <= other_s < start_s + 0.1 for other_s in arrivals_s) for start_s in arrivals_s)
+    assert most_at_once <= 20
