@@ -93,9 +93,10 @@ def _connect_to(environment: HttpEnvironment, address: Address) -> Any:
         sock.setblocking(False)
         if address.family != _socket.AF_UNIX:
             sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-            if environment.next_source_address is not None:
+            source = environment.source_address(address.family)
+            if source is not None:
                 sock.setsockopt(_socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
-                sock.bind((environment.next_source_address(), 0))
+                sock.bind((source, 0))
         code = sock.connect_ex(address.sockaddr)
         if code in (errno.EINPROGRESS, errno.EAGAIN):
             wait_write(sock.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from _socket import AF_INET, AF_INET6
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
@@ -56,7 +57,10 @@ class HttpEnvironment:
         self.names = names or Names()
         self.connections: set[Connection] = set()
         self.sweep = Sweep(self.loop, self.connections)
-        self.next_source_address = itertools.cycle(source_addresses).__next__ if source_addresses else None
+        self._source_addresses = {
+            family: itertools.cycle([address for address in source_addresses if (":" in address) == is_v6])
+            for family, is_v6 in ((AF_INET, False), (AF_INET6, True))
+        }
         self.request_ids = _request_ids(*request_id) if request_id else None
         self.headers = RequestHeaders(
             {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate, br, zstd", "Accept": "*/*"}
@@ -78,6 +82,11 @@ class HttpEnvironment:
                 self._blocks.clear()
             block = self._blocks[headers.version] = encode_fields(headers.items())
         return block
+
+    def source_address(self, family: int) -> str | None:
+        """The address of this machine to connect from next; None: the kernel's choice."""
+        addresses = self._source_addresses.get(family)
+        return next(addresses, None) if addresses is not None else None
 
     def connect_options(self, verify: Verify, cert: Cert, proxy: Proxy | None) -> ConnectOptions:
         """The one `ConnectOptions` of these values: connections are pooled by its identity."""
