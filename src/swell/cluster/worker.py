@@ -59,7 +59,7 @@ class Workshop(Protocol):
 
     def begin(self, begin_ns: int) -> None: ...
 
-    def start(self, number: int, due_ns: int) -> None: ...
+    def start(self, number: int) -> None: ...
 
     def leave(self, number: int, on_gone: Callable[[], None]) -> None: ...
 
@@ -204,8 +204,8 @@ class Worker:
         match command:
             case Send(message):
                 self._send(message)
-            case StartUser(number, due_ns):
-                self._workshop.start(number, due_ns)
+            case StartUser(number):
+                self._workshop.start(number)
                 self._populated.set()
             case LeaveUser(number):
                 self._workshop.leave(number, lambda: self._step(UserGone(number)))

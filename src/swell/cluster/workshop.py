@@ -133,10 +133,12 @@ class RingWorkshop:
             gevent.sleep(STAMP_CHECK_S)
             self._kernel_clock.measure()
 
-    def start(self, number: int, due_ns: int) -> None:
+    def start(self, number: int) -> None:
+        """Users of a closed plan start as soon as they can: that one did so late is in nobody's response time, so it
+        is given no due moment to be measured against."""
         assert self._crew is not None
         assert self._mix is not None
-        self._crew.start(number, self._mix.scenario_of(number), due_ns)
+        self._crew.start(number, self._mix.scenario_of(number))
 
     def leave(self, number: int, on_gone: Callable[[], None]) -> None:
         assert self._crew is not None
