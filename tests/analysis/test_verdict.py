@@ -115,21 +115,40 @@ def test_a_slow_ramp_and_a_revision_are_followed() -> None:
 
 
 def planned_starts(lag_p50_ms: float, lag_p99_ms: float, response_ms: float) -> list[Call]:
-    """100 planned starts, of which two are later than the others."""
+    """1,000 planned starts, of which twenty are later than the others."""
     on_time = Call(3, response_ns=round(response_ms * MS), lag_ns=round(lag_p50_ms * MS))
     late = dataclasses.replace(on_time, second=5, lag_ns=round(lag_p99_ms * MS))
-    return [on_time] * 98 + [late] * 2
+    return [on_time] * 980 + [late] * 20
 
 
 @pytest.mark.parametrize(
     ("lags_ms", "expected"),
-    [((0.1, 9.9), None), ((0.1, 10.2), State.DEGRADED), ((0.9, 0.9), None), ((1.1, 1.1), State.INVALID)],
+    [((0.1, 9.9), None), ((0.1, 10.2), State.DEGRADED), ((1.9, 1.9), None), ((2.1, 2.1), State.INVALID)],
 )
 def test_planned_starts_may_be_late_by_ten_ms_at_p99_and_a_tenth_of_the_response_in_the_median(
     lags_ms: tuple[float, float], expected: State | None
 ) -> None:
-    result = ended(run_merge(calls=planned_starts(*lags_ms, 10.0)))
+    result = ended(run_merge(calls=planned_starts(*lags_ms, 20.0)))
     assert (judge(result).state if codes(result) == ["schedule_late"] else None) == expected
+
+
+@pytest.mark.parametrize(("lag_ms", "expected"), [(0.9, []), (1.1, ["schedule_late"])])
+def test_lateness_below_a_millisecond_makes_nothing_invalid_however_fast_the_target(
+    lag_ms: float, expected: list[str]
+) -> None:
+    assert codes(ended(run_merge(calls=planned_starts(lag_ms, lag_ms, 0.5)))) == expected
+
+
+def test_a_few_planned_starts_do_not_make_many_other_calls_invalid() -> None:
+    calls = [Call(3, lag_ns=5 * MS), *[Call(4)] * 150]
+    assert codes(ended(run_merge(calls=calls))) == []
+    assert codes(ended(run_merge(calls=calls[:90]))) == ["schedule_late"]
+
+
+@pytest.mark.parametrize(("late", "expected"), [(10, []), (11, ["schedule_late"])])
+def test_ten_late_starts_prove_nothing(late: int, expected: list[str]) -> None:
+    calls = [Call(3, lag_ns=MS // 10)] * 100 + [Call(4, lag_ns=50 * MS)] * late
+    assert codes(ended(run_merge(calls=calls))) == expected
 
 
 def test_late_starts_are_placed_in_time() -> None:

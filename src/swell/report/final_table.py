@@ -81,7 +81,8 @@ def _series(document: ResultDocument, width: int) -> RenderableType:
     hidden = len(document.series) - len(rows)
     if not hidden:
         return table
-    return Group(table, Text(f"(and {hidden:,} series more, with fewer requests: --json has them all)", style="dim"))
+    more = Text(f"(and {hidden:,} series more, with fewer requests: --json has them all)", style="dim")
+    return Group(table, Labelled("", [more], indent=0))
 
 
 def _row(series: SeriesSummary) -> SeriesRow:

@@ -81,12 +81,20 @@ def _heading(result: RunResult, width: int) -> Iterator[RenderableType]:
         yield Text(f"{elapsed}, until it is stopped" if result.end is None else f"{elapsed}, ending", style="cyan")
         return
     times = f"  {elapsed} / {clock_text(plan.run_time_s)}" + (", ending" if result.end else "")
-    bar = ProgressBar(
-        total=plan.run_time_s, completed=min(result.duration_s, plan.run_time_s), width=width - len(times)
-    )
     grid = Table.grid()
-    grid.add_row(bar, Text(times, style="cyan"))
+    grid.add_row(_bar(result.duration_s, plan.run_time_s, width - len(times)), Text(times, style="cyan"))
     yield grid
+
+
+def _bar(elapsed_s: float, planned_s: float, width: int) -> ProgressBar:
+    return ProgressBar(
+        total=planned_s,
+        completed=min(elapsed_s, planned_s),
+        width=width,
+        style="grey30",
+        complete_style="cyan",
+        finished_style="cyan",
+    )
 
 
 def _now(result: RunResult, window: Window, width: int) -> RenderableType:
