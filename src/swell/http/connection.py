@@ -331,15 +331,15 @@ class Connection:
 
     def _answer_before_reset(self, error: OSError) -> None:
         """The server closed while we sent: what it answered before that still counts."""
-        failure = from_os_error(error, silent=not self.head)
+        silent = not self.head
         while not self.complete:
             before = self.received_bytes
             try:
                 self.receive()
             except CallFailure:
-                raise failure from error
+                raise from_os_error(error, silent=silent) from error
             if self.received_bytes == before and not self.complete:
-                raise failure from error
+                raise from_os_error(error, silent=silent) from error
         self.keep_alive = False
 
     def _corrected(self, stamp_ns: int, now_ns: int) -> int:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import _socket
 import errno
+import os
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.socket import wait_read, wait_write
 
 from swell.http.connection import Connection
-from swell.http.failure import CallFailure, from_os_error
+from swell.http.failure import CallFailure, from_os_error, tls_reason
 from swell.http.names import Address
 from swell.http.options import ConnectOptions
 from swell.http.proxy import Dialogue, Proxy, ProxyError, dialogue_for
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from swell.http.environment import HttpEnvironment
 
 _BIND_ADDRESS_NO_PORT = 24
+_FULL_QUEUE_S = 0.005
 _HANDSHAKE_BYTES = 16 * 1024
 
 
@@ -44,6 +47,8 @@ def dial(
         raise from_os_error(error, silent=True) from error
     finally:
         timeout.close()
+        # An exception that a frame of its own traceback holds would be left to the garbage collector.
+        del timeout
 
 
 def _dial(environment: HttpEnvironment, origin: Origin, options: ConnectOptions, tls_session: Any) -> Connection:
@@ -55,8 +60,7 @@ def _dial(environment: HttpEnvironment, origin: Origin, options: ConnectOptions,
             _through(sock, dialogue_for(proxy, origin, _looked_up(environment, proxy, origin)))
         tls = None
         if origin.is_tls:
-            context = environment.tls_context(options.verify, options.cert)
-            tls = TlsLayer(context, origin.host, tls_session)
+            tls = TlsLayer(_context(environment, options), origin.host, tls_session)
             tls.handshake(lambda data: _send_all(sock, data), lambda: _receive(sock))
         environment.clock.enable(sock)
         window_bytes = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_RCVBUF) // 2
@@ -64,6 +68,14 @@ def _dial(environment: HttpEnvironment, origin: Origin, options: ConnectOptions,
         sock.close()
         raise
     return Connection(environment, sock, tls, window_bytes)
+
+
+def _context(environment: HttpEnvironment, options: ConnectOptions) -> ssl.SSLContext:
+    try:
+        return environment.tls_context(options.verify, options.cert)
+    except (OSError, ValueError) as error:
+        text = tls_reason(error) if isinstance(error, ssl.SSLError) else f"TLS: {getattr(error, 'strerror', error)}"
+        raise CallFailure(f"{text} (certificate file of the script)", silent=True) from error
 
 
 def _looked_up(environment: HttpEnvironment, proxy: Proxy, origin: Origin) -> str | None:
@@ -84,7 +96,10 @@ def _connect(environment: HttpEnvironment, hop: Origin) -> Any:
             if error.errno in (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL):
                 break
     assert last is not None
-    raise last
+    try:
+        raise last
+    finally:
+        del last
 
 
 def _connect_to(environment: HttpEnvironment, address: Address) -> Any:
@@ -98,11 +113,15 @@ def _connect_to(environment: HttpEnvironment, address: Address) -> Any:
                 sock.setsockopt(_socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
                 sock.bind((source, 0))
         code = sock.connect_ex(address.sockaddr)
-        if code in (errno.EINPROGRESS, errno.EAGAIN):
+        while code == errno.EAGAIN and address.family == _socket.AF_UNIX:
+            # Its queue is full. Nothing is under way, as it would be for TCP, and nobody says when there is room.
+            gevent.sleep(_FULL_QUEUE_S)
+            code = sock.connect_ex(address.sockaddr)
+        if code == errno.EINPROGRESS:
             wait_write(sock.fileno())
             code = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
         if code:
-            raise OSError(code, errno.errorcode.get(code, "connect failed"))
+            raise OSError(code, os.strerror(code))
     except BaseException:
         sock.close()
         raise

@@ -1,0 +1,363 @@
+"""Calls that never reach the target: each step's failure in its own words, not sent, leaving nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import resource
+import socket
+import ssl
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent
+import gevent.socket
+import pytest
+
+from swell.http.client import Client
+from swell.http.connection import Connection
+from swell.http.environment import HttpEnvironment
+from swell.http.failure import CallFailure
+from swell.http.names import Names
+from tests.http.loopback import Server, Visit, answering, call, plain_get, serving
+from tests.http.scripted import OK, CountedTraffic, ScriptedClock
+from tests.targets.tls import Authority, Certificate
+
+NOT_SENT = {"not_sent": 1}
+
+
+@pytest.fixture
+def client(environment: HttpEnvironment) -> Iterator[Client]:
+    made = Client(environment)
+    yield made
+    made.close()
+    made.check()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def certificate(authority: Authority) -> Certificate:
+    return authority.server()
+
+
+@contextlib.contextmanager
+def tls_serving(certificate: Certificate, **options: Any) -> Iterator[Server]:
+    """A server with TLS by gevent's own hand."""
+    import gevent.ssl
+
+    context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    for name, value in options.items():
+        if name == "ca":
+            context.load_verify_locations(value)
+        else:
+            setattr(context, name, value)
+
+    def handle(visit: Visit) -> None:
+        with contextlib.suppress(OSError):
+            visit.sock = context.wrap_socket(visit.sock, server_side=True)
+            answering()(visit)
+
+    with serving(handle) as server:
+        server.url = f"https://localhost:{server.url.rpartition(':')[2]}"
+        yield server
+
+
+def test_a_refused_connection(client: Client, traffic: CountedTraffic) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        response = plain_get(client, f"http://127.0.0.1:{bound.getsockname()[1]}/")
+    assert (response.error, response.status_code, response.sent_ns) == ("connection refused", 0, 0)
+    assert response.connect_ns > 0
+    assert response.done_ns > response.begun_ns
+    assert traffic.told() == NOT_SENT
+
+
+@pytest.fixture
+def unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name is known, and nobody outside is asked."""
+
+    def refuse(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("gevent.socket.getaddrinfo", refuse)
+
+
+@pytest.mark.usefixtures("unknown")
+def test_a_name_that_is_not_known(client: Client, traffic: CountedTraffic) -> None:
+    response = plain_get(client, "http://no-such-host.invalid/")
+    assert response.error == "DNS: name or service not known"
+    assert traffic.told() == NOT_SENT
+
+
+def test_a_unix_socket_that_is_not_there(client: Client, traffic: CountedTraffic, tmp_path: Path) -> None:
+    assert plain_get(client, f"unix:{tmp_path / 'none'}").error == "no such unix socket"
+    assert plain_get(client, "unix:/" + "x" * 200).error == "AF_UNIX path too long"
+    assert traffic.told() == {"not_sent": 2}
+
+
+def test_a_unix_socket_whose_queue_is_full_is_waited_for(
+    client: Client, traffic: CountedTraffic, tmp_path: Path
+) -> None:
+    """Its connect says EAGAIN, which is no connection under way as for TCP."""
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as held:
+        listener.bind(str(path))
+        listener.listen(0)
+        listener.settimeout(0)
+        full = held.enter_context(socket.socket(socket.AF_UNIX))
+        full.connect(str(path))
+        assert call(client, "GET", f"unix:{path}", timeout=(0.1, 5)).error == "timed out: connect"
+
+        def serve() -> None:
+            gevent.sleep(0.05)
+            for _ in range(2):
+                gevent.socket.wait_read(listener.fileno())
+                visitor = held.enter_context(listener.accept()[0])
+            gevent.socket.wait_read(visitor.fileno())
+            visitor.recv(1000)
+            visitor.sendall(OK)
+
+        server = gevent.spawn(serve)
+        assert call(client, "GET", f"unix:{path}", timeout=5).status_code == 200
+        server.get()
+    assert traffic.told() == {"not_sent": 1, "sent": 1, "answered": 1}
+
+
+@contextlib.contextmanager
+def full_listener() -> Iterator[int]:
+    """A port that is listened to, but whose queue is full and nobody takes from it."""
+    with socket.socket() as listener, contextlib.ExitStack() as held:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def test_a_connection_that_takes_too_long(client: Client, traffic: CountedTraffic) -> None:
+    with full_listener() as port:
+        response = call(client, "GET", f"http://127.0.0.1:{port}/", timeout=(0.05, 5))
+    assert response.error == "timed out: connect"
+    assert 50_000_000 <= response.connect_ns < 500_000_000
+    assert traffic.told() == NOT_SENT
+
+
+def test_a_time_out_of_the_script_while_connecting_passes_through(client: Client, environment: HttpEnvironment) -> None:
+    with full_listener() as port:
+        with gevent.Timeout(0.02, False):
+            plain_get(client, f"http://127.0.0.1:{port}/")
+            raise AssertionError("it did not pass")
+        connecting = gevent.spawn(plain_get, client, f"http://127.0.0.1:{port}/")
+        gevent.sleep(0.01)
+        connecting.kill()
+    assert environment.connections == set()
+
+
+def test_no_file_descriptor_is_left(client: Client, environment: HttpEnvironment, traffic: CountedTraffic) -> None:
+    with serving(answering()) as server:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        highest = max(int(fd) for fd in os.listdir("/proc/self/fd"))
+        fillers = [os.dup(0) for _ in range(highest - len(os.listdir("/proc/self/fd")) + 3)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, hard))
+        try:
+            with contextlib.suppress(OSError):
+                while True:
+                    fillers.append(os.dup(0))
+            response = plain_get(client, server.url)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for filler in fillers:
+                os.close(filler)
+        assert response.error == "out of file descriptors (generator)"
+        assert environment.fd_exhausted == 1
+        assert plain_get(client, server.url).status_code == 200
+    assert traffic.counts["not_sent"] == 1
+
+
+def test_no_local_port_is_left(traffic: CountedTraffic) -> None:
+    environment = HttpEnvironment(traffic, ScriptedClock(), source_addresses=("192.0.2.1",))
+    with serving(answering()) as server:
+        response = plain_get(Client(environment), server.url)
+    assert response.error == "out of local ports (generator)"
+    assert environment.ports_exhausted == 1
+    assert traffic.told() == NOT_SENT
+    environment.close()
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (Visit.close, "TLS: closed in the handshake"),
+        (lambda visit: visit.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "TLS: wrong version number"),
+    ],
+)
+def test_tls_with_what_speaks_none(
+    client: Client, traffic: CountedTraffic, act: Callable[[Visit], None], reason: str
+) -> None:
+    def handle(visit: Visit) -> None:
+        visit.sock.recv(1000)
+        act(visit)
+        gevent.sleep(0.01)
+
+    with serving(handle) as server:
+        response = plain_get(client, server.url.replace("http:", "https:"))
+    assert response.error == reason
+    assert traffic.told() == NOT_SENT
+
+
+def test_a_handshake_that_is_reset_or_stops(client: Client, traffic: CountedTraffic) -> None:
+    with serving(lambda visit: (visit.sock.recv(10), visit.reset())[0]) as server:
+        assert plain_get(client, server.url.replace("http:", "https:")).error == "connection reset"
+    with serving(lambda visit: gevent.sleep(5)) as server:
+        url = server.url.replace("http:", "https:")
+        assert call(client, "GET", url, timeout=(0.05, 5)).error == "timed out: connect"
+    assert traffic.told() == {"not_sent": 2}
+
+
+def test_certificates_are_checked_as_the_call_says(
+    client: Client, authority: Authority, certificate: Certificate, traffic: CountedTraffic
+) -> None:
+    with tls_serving(certificate) as server:
+        assert plain_get(client, server.url).error == (
+            "TLS: certificate not accepted: unable to get local issuer certificate"
+        )
+        assert call(client, "GET", server.url, verify=False).status_code == 200
+        assert call(client, "GET", server.url, verify=str(authority.certificate)).status_code == 200
+    assert traffic.told() == {"not_sent": 1, "sent": 2, "answered": 2}
+
+
+def test_a_client_certificate_is_shown(client: Client, authority: Authority, certificate: Certificate) -> None:
+    mine = authority.client("tester")
+    options: dict[str, Any] = {"verify": str(authority.certificate)}
+    with tls_serving(certificate, ca=str(authority.certificate), verify_mode=ssl.CERT_REQUIRED) as server:
+        with_mine = call(client, "GET", server.url, cert=(str(mine.certificate), str(mine.key)), **options)
+        assert with_mine.status_code == 200
+        assert call(client, "GET", server.url, **options).error.startswith("TLS: tlsv13 alert certificate required")
+
+
+@pytest.mark.parametrize("options", [{"verify": "/no/such/file"}, {"cert": "/no/such/file"}, {"verify": __file__}])
+def test_a_certificate_file_that_cannot_be_read_is_named_as_what_it_is(
+    client: Client, traffic: CountedTraffic, options: dict[str, Any]
+) -> None:
+    with serving(answering()) as server:
+        response = call(client, "GET", server.url.replace("http:", "https:"), **options)
+    assert response.error.startswith("TLS: "), response.error
+    assert "certificate file" in response.error
+    assert traffic.told() == NOT_SENT
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_closed_connections_tls_session_is_taken_up_by_the_next(
+    client: Client, authority: Authority, certificate: Certificate, version: ssl.TLSVersion
+) -> None:
+    resumed: list[bool] = []
+
+    def handle(visit: Visit) -> None:
+        visit.sock = context.wrap_socket(visit.sock, server_side=True)
+        resumed.append(visit.sock.session_reused)
+        for _ in range(2):
+            if visit.request() is None:
+                return
+            visit.send(OK)
+
+    import gevent.ssl
+
+    context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    context.minimum_version = context.maximum_version = version
+    with serving(handle) as server:
+        url = f"https://localhost:{server.url.rpartition(':')[2]}"
+        for _ in range(6):
+            assert call(client, "GET", url, verify=str(authority.certificate)).status_code == 200
+            gevent.sleep(0.01)
+    assert resumed == [False, True, True]
+
+
+def left_behind(act: Callable[[], object]) -> list[object]:
+    """What of ours the garbage collector would have to find after `act`."""
+    act()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            act()
+        gevent.sleep(0)
+        before = {id(found) for found in gc.get_objects()}
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        found = [one for one in gc.garbage if id(one) in before]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    return [one for one in found if isinstance(one, Connection | CallFailure) or _is_our_frame(one)]
+
+
+def _is_our_frame(found: object) -> bool:
+    return isinstance(found, types.FrameType) and "/swell/http/" in found.f_code.co_filename
+
+
+@pytest.mark.usefixtures("unknown")
+@pytest.mark.parametrize("kind", ["answered", "closed", "reset", "garbage", "refused", "silent", "unknown", "full"])
+def test_calls_leave_nothing_to_the_garbage_collector(client: Client, kind: str) -> None:
+    handles = {
+        "answered": answering(OK.replace(b"200 OK", b"200 OK\r\nConnection: close")),
+        "closed": lambda visit: visit.request(),
+        "reset": lambda visit: (visit.request(), visit.reset())[0],
+        "garbage": answering(b"garbage\r\n\r\n"),
+        "silent": lambda visit: gevent.sleep(5),
+    }
+    with serving(handles.get(kind, answering())) as server, full_listener() as full_port:
+        url = {"refused": "http://127.0.0.1:1/", "unknown": "http://no-such-host.invalid/"}.get(kind, server.url)
+        if kind == "full":
+            url = f"http://127.0.0.1:{full_port}/"
+        assert (
+            left_behind(lambda: call(client, "GET", url, timeout=0.005 if kind in ("silent", "full") else None)) == []
+        )
+
+
+def test_a_thousand_connections_leave_no_fd_no_watcher_and_no_connection(
+    client: Client, environment: HttpEnvironment, authority: Authority, certificate: Certificate
+) -> None:
+    def state() -> tuple[int, int, int]:
+        gevent.sleep(0.01)
+        return len(os.listdir("/proc/self/fd")), gevent.get_hub().loop.activecnt, len(environment.connections)
+
+    ends = [OK.replace(b"200 OK", b"200 OK\r\nConnection: close"), b"garbage\r\n\r\n", OK[:30], OK]
+
+    def handle(visit: Visit) -> None:
+        visit.request()
+        visit.send(ends[visit.number % 4])
+
+    with serving(handle) as server, tls_serving(certificate) as secure:
+        before = state()
+        for at in range(1_000):
+            call(client, "POST", server.url)
+            if at % 10 == 0:
+                call(client, "GET", secure.url)
+                with gevent.Timeout(0.0005, False):
+                    call(client, "GET", secure.url, verify=False, headers={"Connection": "close"})
+        client.close()
+        gevent.sleep(0.05)
+        assert state() == before
+
+
+def test_names_are_overridden_by_host_and_port(traffic: CountedTraffic) -> None:
+    with serving(answering()) as server:
+        port = int(server.url.rpartition(":")[2])
+        environment = HttpEnvironment(traffic, ScriptedClock(), names=Names({("shop.example", port): "127.0.0.1"}))
+        client = Client(environment)
+        assert plain_get(client, f"http://shop.example:{port}/").status_code == 200
+        assert f"\r\nHost: shop.example:{port}\r\n".encode() in server.heads[0]
+        client.close()
+        environment.close()
