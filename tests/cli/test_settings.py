@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from swell.cli import options
-from swell.cli.settings import Given, config_layers, environment_layer, resolve, table_layer
+from swell.cli.settings import Given, config_layers, environment_layer, likely_slips, resolve, table_layer
 
 
 def faults_of(folder: Path, named: str = "") -> list[str]:
@@ -28,6 +28,13 @@ def test_the_command_line_wins_over_the_environment_over_swell_toml_over_pyproje
         "swell.toml:3: run-time",
     ]
     assert settings.place(options.WORKERS) == "pyproject.toml:5: workers"
+
+
+def test_a_variable_that_looks_like_an_option_is_noticed() -> None:
+    environment = {"SWELL_USRES": "5", "SWELL_USERS": "5", "SWELL_OF_THE_SEA": "1", "USERS": "5"}
+    assert likely_slips(options.ALL, environment) == [
+        "the variable SWELL_USRES is no option; did you mean SWELL_USERS?"
+    ]
 
 
 def test_what_no_source_has_is_the_default() -> None:

@@ -81,6 +81,7 @@ class ScriptCommand(click.Command):
         opened.settings, faults = _resolve(self.known, given, os.environ, weakest)
         opened.problems += faults
         opened.class_names = tuple(word for word in words.loose if word != opened.path)
+        opened.notices += settings.likely_slips(options.ALL, os.environ)
         choose_classes(opened, module)
         ctx.params = {"opened": opened}
         return rest

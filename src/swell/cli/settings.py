@@ -82,6 +82,14 @@ def environment_layer(known: Iterable[Option[object]], environment: Mapping[str,
     }
 
 
+def likely_slips(known: Iterable[Option[object]], environment: Mapping[str, str]) -> list[str]:
+    """What is said of `SWELL_...` variables that are no option but look like one. Others may be anybody's."""
+    variables = [option.variable for option in known]
+    ours = (name for name in environment if name.startswith("SWELL_") and name not in variables)
+    hints = ((name, did_you_mean(name, variables)) for name in ours)
+    return [f"the variable {name} is no option; {hint}" for name, hint in hints if hint]
+
+
 def config_layers(known: Sequence[Option[object]], folder: Path, named: str) -> tuple[list[Layer], list[Problem]]:
     """The layers of the config files: the one that is `named`, otherwise swell.toml and pyproject.toml in `folder`."""
     paths = [Path(named)] if named else [folder / name for name in ("swell.toml", "pyproject.toml")]
