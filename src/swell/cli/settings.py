@@ -16,6 +16,7 @@ from swell.cli.options import Option
 from swell.cli.values import did_you_mean, shown
 from swell.errors import Problem
 
+PREFIX = "SWELL_"
 T = TypeVar("T")
 Layer = Mapping[str, "Given"]
 
@@ -84,10 +85,12 @@ def environment_layer(known: Iterable[Option[object]], environment: Mapping[str,
 
 def likely_slips(known: Iterable[Option[object]], environment: Mapping[str, str]) -> list[str]:
     """What is said of `SWELL_...` variables that are no option but look like one. Others may be anybody's."""
-    variables = [option.variable for option in known]
-    ours = (name for name in environment if name.startswith("SWELL_") and name not in variables)
-    hints = ((name, did_you_mean(name, variables)) for name in ours)
-    return [f"the variable {name} is no option; {hint}" for name, hint in hints if hint]
+    endings = [option.variable.removeprefix(PREFIX) for option in known]
+    others = (name for name in environment if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in endings)
+    hints = ((name, did_you_mean(name.removeprefix(PREFIX), endings)) for name in others)
+    return [
+        f"the variable {name} is no option; {hint.replace('mean ', f'mean {PREFIX}')}" for name, hint in hints if hint
+    ]
 
 
 def config_layers(known: Sequence[Option[object]], folder: Path, named: str) -> tuple[list[Layer], list[Problem]]:
