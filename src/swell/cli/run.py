@@ -113,7 +113,7 @@ class LocalRun:
         document = summarise(controller.merge.snapshot())
         faces = self._faces
         code = exit_code(document, strict=faces.strict, on_failures=faces.exit_code_on_failures)
-        if hooks.environment.process_exit_code is not None and code in (ExitCode.OK, ExitCode.REQUESTS_FAILED):
+        if hooks.environment.process_exit_code is not None and code != ExitCode.RUN_FAILED:
             code = hooks.environment.process_exit_code
         self._terminal.finish(document)
         if faces.json_path is not None:
