@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from swell.cli.checks import machine_problems, output_problems, port_notices
+from swell.cli.checks import host_problems, machine_problems, output_problems, port_notices
 from swell.cli.machine import FdLimit
 from swell.plan import RunPlan, Scenario
 
@@ -65,6 +66,13 @@ def test_more_users_than_local_ports_are_noticed_where_there_is_one_target() -> 
     assert noticed(host="unix:/run/app.sock") == []
     assert noticed(host="", scenarios=(Scenario("A", host="http://a"), Scenario("B", host="http://b"))) == []
     assert noticed(scenarios=(Scenario("Query", needs_host=False),)) == []
+
+
+def test_a_host_that_the_client_could_not_use_is_refused() -> None:
+    plan = RunPlan(script="s.py", scenarios=(Scenario("A", host="http://a..b"), Scenario("B", host="ftp://a")))
+    assert [problem.where for problem in host_problems(plan)] == ["A.host"]
+    assert [problem.where for problem in host_problems(msgspec.structs.replace(plan, host="http://a%zz"))] == ["--host"]
+    assert host_problems(msgspec.structs.replace(plan, host="http://a/base")) == []
 
 
 def fault(path: Path | str) -> str:

@@ -8,8 +8,10 @@ import stat
 import tempfile
 
 from swell.cli.machine import FdLimit
+from swell.cli.values import shown
 from swell.errors import Problem
-from swell.plan import MOST_USERS, MOST_WORKERS, RunPlan
+from swell.http.url import InvalidUrl, parse_url
+from swell.plan import MOST_USERS, MOST_WORKERS, RunPlan, host_faults
 
 FDS_OF_A_WORKER = 64
 """What a worker has open besides its users' connections: its ring, its link, its loop, the script's own files."""
@@ -34,6 +36,19 @@ def port_notices(plan: RunPlan, ports: tuple[int, int]) -> list[str]:
         return []
     remedy = "--source-address with more addresses makes room"
     return [f"{plan.users:,} users have {room:,} local ports to connect to one target from; {remedy}"]
+
+
+def host_problems(plan: RunPlan) -> list[Problem]:
+    """Hosts that look like URLs of a target, but that the client could not send a request to."""
+    of_classes = {f"{scenario.name}.host": scenario.host for scenario in plan.scenarios if scenario.host}
+    found = []
+    for place, host in ({"--host": plan.host} if plan.host else of_classes).items():
+        try:
+            if not host_faults(host):
+                parse_url(host)
+        except InvalidUrl as fault:
+            found.append(Problem(f"{shown(host)} is not a URL: {fault}", place))
+    return found
 
 
 def output_problems(option: str, path: str) -> list[Problem]:

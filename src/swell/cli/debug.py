@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from swell.cli.checks import machine_problems
+from swell.cli.checks import host_problems, machine_problems
 from swell.cli.machine import FdLimit
 from swell.cli.opening import Opened
 from swell.cli.script_options import parsed_options
@@ -92,7 +92,7 @@ def debug(opened: Opened) -> int:
     """Run one user once; the exit code is 1 if a call failed or an exception was raised, otherwise 0."""
     plan = plan_of(opened)
     plan = msgspec.structs.replace(plan, scenarios=plan.scenarios[:1], users=1, workers=1, run_time_s=None)
-    script = opened.script_without(*problems(plan), *machine_problems(plan, 1, NO_FD_LIMIT))
+    script = opened.script_without(*problems(plan), *host_problems(plan), *machine_problems(plan, 1, NO_FD_LIMIT))
     transcript = Transcript()
     environment = script.environment(host=plan.host, parsed_options=parsed_options(plan))
     environment.http = _http(plan, transcript)

@@ -6,7 +6,7 @@ import secrets
 import sys
 
 from swell.cli import options
-from swell.cli.checks import machine_problems, output_problems, port_notices
+from swell.cli.checks import host_problems, machine_problems, output_problems, port_notices
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
 from swell.plan import RunPlan, default_spawn_rate_per_s, notices, problems
@@ -18,6 +18,7 @@ def start(opened: Opened) -> int:
     plan = plan_of(opened)
     script = opened.script_without(
         *problems(plan),
+        *host_problems(plan),
         *machine_problems(plan, usable_cores(), raise_fd_limit()),
         *output_problems("--json", settings[options.JSON]),
     )
