@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import swell
 from tests.truth.truth_server import TruthServer, build, start
+
+__all__ = ["swell"]
 
 
 @pytest.fixture(scope="session")
