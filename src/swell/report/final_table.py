@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from swell.document import Latency, ResultDocument, SeriesSummary
+from swell.report.columns import columns
 from swell.report.failure_sections import error_section, exception_section
 from swell.report.figures import bytes_text, count_text, rate_text, seconds_text, share_text
 from swell.report.labelled import Labelled
@@ -105,13 +105,10 @@ def _times(document: ResultDocument, width: int) -> RenderableType:
         rows.append(("failed", totals.failed_ms))
     if totals.failures > SHOW_ALL_SHARE * totals.requests:
         rows.append(("all", totals.all_ms))
-    columns = next(columns for least, columns in TIME_COLUMNS if width >= least)
-    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
-    table.add_column("ms", min_width=8)
-    for column in columns:
-        table.add_column(HEADS.get(column, column), justify="right", min_width=6, no_wrap=True)
-    for name, latency in rows:
-        table.add_row(name, *(duration(latency, column) for column in columns))
+    names = next(names for least, names in TIME_COLUMNS if width >= least)
+    heads = [Text(name, style="dim") for name in ("ms", *(HEADS.get(name, name) for name in names))]
+    lines = [[Text(row), *(duration(latency, name) for name in names)] for row, latency in rows]
+    table = columns(heads, lines, least=6)
     return Group(table, Labelled("", [Text(" · ".join(_notes(document)), style="dim")], indent=0))
 
 

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from swell.report.columns import columns
 from swell.report.figures import clock_text, count_text, cpu_text, ms_text, rate_text, share_text
 from swell.report.series_table import SeriesRow, series_table
 from swell.report.wording import shortened, visible
@@ -112,12 +113,8 @@ def _now(result: RunResult, window: Window, width: int) -> RenderableType:
         "failed": Text(share, style=failing),
         **{f"{name} ms": Text(text, style="bold") for name, text in zip(("p50", "p95", "p99"), durations, strict=True)},
     }
-    table = Table(box=None, padding=(0, 0, 0, 3 if width >= 90 else 2), pad_edge=False, header_style="dim")
-    table.add_column("now", min_width=3)
-    for name, cell in cells.items():
-        table.add_column(name, justify="right", min_width=max(8, cell.cell_len), no_wrap=True)
-    table.add_row("", *cells.values())
-    return table
+    heads = [Text(name, style="dim") for name in ("now", *cells)]
+    return columns(heads, [[Text(), *cells.values()]], gap=3 if width >= 90 else 2, least=8)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

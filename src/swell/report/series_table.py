@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from rich.box import SIMPLE
-from rich.table import Table
 from rich.text import Text
 
 from swell.document import Latency
+from swell.report.columns import columns
 from swell.report.figures import NONE, count_text, ms_text, rate_text
 from swell.report.wording import shortened, visible
 from swell.stats.latency import QUANTILES
@@ -59,33 +58,28 @@ def is_few(latency: Latency, name: str) -> bool:
     return name in order and latency.few_from is not None and order.index(name) >= order.index(latency.few_from)
 
 
-def series_table(rows: Sequence[SeriesRow], total: SeriesRow | None, width: int, *, head: str = "series") -> Table:
+def series_table(rows: Sequence[SeriesRow], total: SeriesRow, width: int, *, head: str = "series") -> Text:
     """The rows, under their scenarios where there are several, and their sum; at most `width` columns wide."""
     durations = next(durations for least, durations in LAYOUTS if width >= least)
-    heads = [Text(head) for head in ("requests", "failed", "req/s", *(f"{HEADS[name]} ms" for name in durations))]
-    body = [_cells(row, durations) for row in rows]
-    foot = _cells(total, durations) if total else [Text() for _ in heads]
-    widths = [max(cell.cell_len for cell in column) for column in zip(heads, foot, *body, strict=True)]
-    name_width = max(width - sum(widths) - GAP * len(widths), LEAST_NAME_WIDTH)
-    table = Table(
-        box=SIMPLE, padding=(0, 0, 0, GAP - 1), pad_edge=False, show_edge=False, show_footer=total is not None
+    titles = ("requests", "failed", "req/s", *(f"{HEADS[name]} ms" for name in durations))
+    heads = [Text(title, style="dim") for title in titles]
+    body, foot = [_cells(row, durations) for row in rows], _cells(total, durations)
+    taken = sum(max(cell.cell_len for cell in column) + GAP for column in zip(heads, foot, *body, strict=True))
+    room = max(width - taken, LEAST_NAME_WIDTH)
+    lines = list(_lines(rows, body, room))
+    return columns(
+        [Text(head, style="dim"), *heads], lines, [Text(shortened(total.label, room), style="bold"), *foot], gap=GAP
     )
-    foot_label = Text(shortened(total.label, name_width), style="bold") if total else Text()
-    table.add_column(head, footer=foot_label, header_style="dim", no_wrap=True, max_width=name_width)
-    for title, cell, cells in zip(heads, foot, widths, strict=True):
-        table.add_column(title, footer=cell, justify="right", header_style="dim", min_width=cells, no_wrap=True)
-    _fill(table, rows, body, name_width)
-    return table
 
 
-def _fill(table: Table, rows: Sequence[SeriesRow], body: Sequence[list[Text]], name_width: int) -> None:
+def _lines(rows: Sequence[SeriesRow], body: Sequence[list[Text]], room: int) -> Iterator[list[Text]]:
     grouped = len({row.scenario for row in rows}) > 1
     scenario = None
     for row, cells in zip(rows, body, strict=True):
         if grouped and row.scenario != scenario:
             scenario = row.scenario
-            table.add_row(Text(shortened(visible(scenario) or NONE, name_width), style="dim italic"))
-        table.add_row(Text(shortened(row.label, name_width)), *cells)
+            yield [Text(shortened(visible(scenario) or NONE, room), style="dim italic")]
+        yield [Text(shortened(row.label, room)), *cells]
 
 
 def _cells(row: SeriesRow, durations: Sequence[str]) -> list[Text]:

@@ -15,7 +15,8 @@ NS_PER_MS = 1_000_000
 QUANTILES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99_9": 0.999}
 FEW = 10
 """A quantile that fewer samples lie beyond is shown as such."""
-USER_CLOCKS = Outcome.USER_CLOCK | Outcome.OWN
+FAILED = int(Outcome.FAILED)
+USER_CLOCKS = int(Outcome.USER_CLOCK | Outcome.OWN)
 
 
 def latency(histogram: Histogram, clock: str) -> Latency | None:
@@ -56,7 +57,7 @@ class Ends:
 
     def add(self, row: Tally) -> None:
         """Count the calls of a tally."""
-        failed = row.count if row.outcome & Outcome.FAILED else 0
+        failed = row.count if row.outcome & FAILED else 0
         by_user = bool(row.outcome & USER_CLOCKS)
         self.requests += row.count
         self.failures += failed
