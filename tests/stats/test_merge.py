@@ -108,6 +108,16 @@ def test_a_gap_that_never_closes_is_counted_and_what_came_after_it_is_kept() -> 
     merge.check()
 
 
+def test_a_worker_that_is_introduced_again_keeps_what_it_has_reported() -> None:
+    merge = new_merge()
+    for at_s in (0.5, 3.0):
+        merge.worker_joined(0, 1, host="here", capacity=2.0, at_s=at_s)
+        merge.apply(segment(1, [Call()], series=[(1, "/")]))
+    [worker] = merge.snapshot().workers
+    assert (worker.host, worker.capacity, worker.joined_s, worker.reported_s) == ("here", 2.0, 0.5, 1.0)
+    assert document(merge).totals.requests == 1
+
+
 def test_each_incarnation_has_sequence_numbers_of_its_own() -> None:
     merge = new_merge()
     parts = [segment(1, [Call()], incarnation=incarnation, series=[(1, "/")]) for incarnation in (1, 2)]

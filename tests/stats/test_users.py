@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swell.plan import Revision
-from swell.stats.users import planned_peak, planned_users
+from swell.stats.users import planned_users
 from tests.report.sample_results import plan
 
 TEN_AT_TWO = plan(users=10, spawn_rate_per_s=2.0)
@@ -19,7 +19,6 @@ def test_users_come_one_by_one_at_the_plans_rate(at_s: float, users: int) -> Non
 def test_a_revision_goes_on_from_where_the_one_before_had_got_to() -> None:
     revisions = [Revision(1, 2.0, 20, 4.0), Revision(2, 4.0, 6, 3.0)]
     assert [planned_users(TEN_AT_TWO, revisions, at_s) for at_s in (1, 2, 3, 4, 5, 6, 9)] == [2, 4, 8, 12, 9, 6, 6]
-    assert planned_peak(TEN_AT_TWO, revisions) == 20
 
 
 def test_revision_zero_is_the_plan_itself() -> None:

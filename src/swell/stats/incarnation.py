@@ -77,12 +77,12 @@ class Arrivals:
 class Incarnation:
     """What is known of one incarnation of a worker."""
 
-    def __init__(self, worker: int, incarnation: int, host: str = "", capacity: float = 1.0, joined_s: float = 0.0):
+    def __init__(self, worker: int, incarnation: int) -> None:
         self.worker = worker
         self.incarnation = incarnation
-        self.host = host
-        self.capacity = capacity
-        self.joined_s = joined_s
+        self.host = ""
+        self.capacity = 1.0
+        self.joined_s = 0.0
         self.arrivals = Arrivals()
         self.series = [0]
         """The run's number of each of the worker's series, and of its errors below."""
@@ -90,7 +90,7 @@ class Incarnation:
         self.numbering: Numbering | None = None
         """The same as arrays, once they are needed and until something is named."""
         self.counters = Counters()
-        self.reported_s = joined_s
+        self.reported_s = 0.0
         self.lost_at_s: float | None = None
         self.lost_because = ""
         self.final = False
@@ -109,6 +109,12 @@ class Incarnation:
     def gone(self) -> bool:
         """No further report is expected from the worker itself."""
         return self.final or self.lost_at_s is not None
+
+    def introduce(self, host: str, capacity: float, at_s: float) -> None:
+        """Where it runs, what it can carry and since when it is there."""
+        self.host, self.capacity = host, capacity
+        if not self._latest:
+            self.joined_s = self.reported_s = at_s
 
     def take(self, segment: Segment) -> None:
         """Take over what a segment says of the worker itself."""

@@ -53,8 +53,8 @@ class RunMerge:
         return f"<RunMerge of {self.run}, {state}, {list(self._incarnations.values())}>"
 
     def worker_joined(self, worker: int, incarnation: int, *, host: str, capacity: float, at_s: float) -> None:
-        """An incarnation of a worker is there, before its first segment."""
-        self._incarnations[worker, incarnation] = Incarnation(worker, incarnation, host, capacity, at_s)
+        """An incarnation of a worker is there. To say so again changes nothing that is known of it."""
+        self._incarnation(worker, incarnation).introduce(host, capacity, at_s)
 
     def worker_lost(self, worker: int, incarnation: int, *, at_s: float, because: str = "") -> None:
         """An incarnation will go on no more. What it has left behind may still come."""

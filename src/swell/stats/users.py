@@ -32,11 +32,6 @@ def planned_users(plan: RunPlan, revisions: Iterable[Revision], at_s: float) -> 
     return int(users + 1e-9)
 
 
-def planned_peak(plan: RunPlan, revisions: Sequence[Revision]) -> int:
-    """The most users that the plan and its revisions ever want."""
-    return max([plan.users, *(step.users for step in revisions)])
-
-
 def _ends_s(steps: Sequence[Revision], at_s: float) -> list[float]:
     return [*(step.at_s for step in steps[1:]), at_s]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from swell.histogram import Histogram, quantiles_ns
 from swell.result import Block, RunResult
-from swell.segment import Kind, Outcome
+from swell.segment import Kind
 from swell.stats import counts, packed
 from swell.stats.packed import Tables
 
@@ -74,11 +74,6 @@ def latest(result: RunResult, seconds: int = LIVE_S) -> Window:
 def whole(result: RunResult) -> Window:
     """The whole run, its drain too."""
     return Window(0, result.whole.to_s, packed.unpack(result.whole))
-
-
-def has_failed(outcome: int) -> bool:
-    """Whether an outcome byte says that the call failed."""
-    return bool(outcome & Outcome.FAILED)
 
 
 def _start_s(block: Block) -> int:
