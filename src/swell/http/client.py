@@ -23,7 +23,7 @@ from swell.http.headers import RequestHeaders
 from swell.http.options import PLAIN_CONNECT, CallOptions
 from swell.http.pool import Pool
 from swell.http.request import through_proxy
-from swell.http.response import Response
+from swell.http.response import Response, StreamedResponse
 from swell.http.stream import BodyStream, transfer
 from swell.http.target import Target
 
@@ -149,7 +149,8 @@ class Client:
                 response.raw_body = b""
             pool.give_back(connection)
         else:
-            response.stream = BodyStream(connection, pool, response)
+            response.__class__ = StreamedResponse
+            response.stream = BodyStream(connection, pool)
         if sets_cookies(head):
             self._absorb_cookies(target, response)
         return response

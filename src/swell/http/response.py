@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from time import monotonic_ns
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from swell.http.charset import text_encoding
+from swell.http.charset import guess, text_encoding
 from swell.http.cookies import CookieJar
 from swell.http.decode import DecodeError, Decoder, decode_all
 from swell.http.framing import final_head
@@ -100,13 +101,14 @@ class Response:
 
     @property
     def ok(self) -> bool:
-        """Whether there is a response and its status is below 400."""
-        return 0 < self.status_code < 400
+        """Whether there is a response, with a status below 400, and nothing went wrong after it."""
+        return 0 < self.status_code < 400 and not self.error
 
     @property
     def reason(self) -> str:
         """The text of the status line, or the usual one where the server sent none."""
-        line = self.head[: self.head.find(b"\r\n")].decode("latin-1").split(" ", 2) if not self.interim else []
+        head = final_head(self.head, self.interim)
+        line = head[: head.find(b"\r\n")].decode("latin-1").split(" ", 2)
         if len(line) == 3 and line[2]:
             return line[2]
         return http.HTTPStatus(self.status_code).phrase if self.status_code in _STATUSES else ""
@@ -133,6 +135,11 @@ class Response:
         return self.status_code in (301, 302, 303, 307, 308) and "location" in self.headers
 
     @property
+    def is_permanent_redirect(self) -> bool:
+        """Whether this response points elsewhere for good."""
+        return self.status_code in (301, 308) and "location" in self.headers
+
+    @property
     def elapsed(self) -> timedelta:
         """From the request's first byte to the response's first byte."""
         return timedelta(microseconds=max(self.first_byte_ns - self.sent_ns, 0) / 1000)
@@ -144,7 +151,7 @@ class Response:
         """The body, decoded. Raises DecodeError if it cannot be, or is larger than what is kept (64 MiB)."""
         if self._content is None:
             if self.stream is not None:
-                self._content = b"".join(self._decoded_parts())
+                self._content = self._whole_stream()
                 return self._content
             if self.truncated:
                 raise DecodeError("a body over 64 MiB is not kept")
@@ -155,7 +162,15 @@ class Response:
     @property
     def encoding(self) -> str:
         """The name of the text encoding; may be set."""
-        return self._encoding or text_encoding(self.headers.get("content-type", ""), self.content)
+        if self._encoding is not None:
+            return self._encoding
+        is_coming = self._content is None and self.stream is not None
+        return text_encoding(self.headers.get("content-type", ""), b"" if is_coming else self.content)
+
+    @property
+    def apparent_encoding(self) -> str:
+        """The text encoding that the body itself shows."""
+        return guess(self.content)
 
     @encoding.setter
     def encoding(self, name: str) -> None:
@@ -171,12 +186,15 @@ class Response:
 
     def json(self, **options: Any) -> Any:
         """The body as JSON. Raises json.JSONDecodeError (a ValueError); options go to json.loads."""
-        return json.loads(self.content, **options)
+        try:
+            return json.loads(self.content, **options)
+        except UnicodeDecodeError:
+            return json.loads(self.text, **options)
 
     def raise_for_status(self) -> None:
         """Raise HttpStatusError if the call failed."""
         if not self.ok:
-            text = self.error if not self.status_code else f"{self.status_code} {self.reason}"
+            text = self.error or f"{self.status_code} {self.reason}"
             raise HttpStatusError(f"{text} for {self.method} {self.url}", self)
 
     def iter_content(self, chunk_size: int | None = 1024) -> Iterator[bytes]:
@@ -197,21 +215,35 @@ class Response:
         pending = b""
         for piece in self.iter_content(chunk_size):
             lines = (pending + piece).splitlines(keepends=True)
-            pending = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else b""
+            # A line that ends in CR may have its LF in the next piece.
+            pending = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
             for line in lines:
-                bare = line.rstrip(b"\r\n")
-                yield bare.decode(self.encoding, "replace") if decode_unicode else bare
+                yield self._line(line, decode_unicode)
         if pending:
-            yield pending.decode(self.encoding, "replace") if decode_unicode else pending
+            yield self._line(pending, decode_unicode)
+
+    def _line(self, line: bytes, decode_unicode: bool) -> Any:
+        for end in (b"\r\n", b"\n", b"\r"):
+            if line.endswith(end):
+                line = line.removesuffix(end)
+                break
+        return line.decode(self.encoding, "replace") if decode_unicode else line
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.iter_content(128)
+
+    def __enter__(self) -> Response:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """Stop reading a streamed body; nothing to do for any other."""
         if self.stream is not None:
-            self.stream.close()
-
-    def __del__(self) -> None:
-        if self.stream is not None and self.stream.is_open:
-            self.stream.close()
+            self.stream.close(self)
 
     # streamed bodies
 
@@ -220,7 +252,7 @@ class Response:
         self.done_ns = connection.done_ns if not failure else monotonic_ns()
         self.bytes_in = connection.received_bytes
         self.unstamped = connection.unstamped
-        self.error = failure
+        self.error = failure or self.error
         if self.on_done is not None:
             self.on_done(self)
 
@@ -229,13 +261,37 @@ class Response:
             return
         encoding = self.headers.get("content-encoding", "")
         if not encoding:
-            yield from self.stream.parts()
+            yield from self.stream.parts(self)
             return
         decoder = Decoder(encoding, DECODED_BYTES_MOST)
-        for part in self.stream.parts():
-            yield decoder.feed(part)
-        if not self.stream.failure:
-            yield decoder.finish()
+        try:
+            for part in self.stream.parts(self):
+                yield decoder.feed(part)
+            if not self.stream.failure:
+                yield decoder.finish()
+        except DecodeError:
+            self.close()
+            raise
+
+    def _whole_stream(self) -> bytes:
+        parts = []
+        room_bytes = DECODED_BYTES_MOST
+        for part in self._decoded_parts():
+            parts.append(part)
+            room_bytes -= len(part)
+            if room_bytes < 0:
+                self.close()
+                raise DecodeError("a body over 64 MiB is not kept")
+        return b"".join(parts)
+
+
+class StreamedResponse(Response):
+    """A response whose body is still coming: dropped, it is done."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 _STATUSES = frozenset(int(status) for status in http.HTTPStatus)

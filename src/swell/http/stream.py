@@ -7,6 +7,7 @@ before its end, its connection is closed too, and the exchange counts as unanswe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import monotonic_ns
 from typing import TYPE_CHECKING
 
 import gevent
@@ -50,14 +51,16 @@ def _await_continue(connection: Connection) -> None:
 
 
 class BodyStream:
-    """The body of a response that is still coming, and the connection it comes on."""
+    """The body of a response that is still coming, and the connection it comes on.
 
-    __slots__ = ("_connection", "_pool", "_response", "failure")
+    It does not know its response, which has to tell who it is: so one that the script drops goes at once.
+    """
 
-    def __init__(self, connection: Connection, pool: Pool, response: Response) -> None:
+    __slots__ = ("_connection", "_pool", "failure")
+
+    def __init__(self, connection: Connection, pool: Pool) -> None:
         self._connection: Connection | None = connection
         self._pool = pool
-        self._response = response
         self.failure = ""
 
     def __repr__(self) -> str:
@@ -68,39 +71,39 @@ class BodyStream:
         """Whether more may come."""
         return self._connection is not None
 
-    def parts(self) -> Iterator[bytes]:
+    def parts(self, response: Response) -> Iterator[bytes]:
         """The raw body as it arrives. A failure ends it: then `failure` says why."""
         while (connection := self._connection) is not None:
-            chunks = connection.chunks[:]
-            connection.chunks.clear()
-            yield from chunks
-            if self._connection is None:
-                return
-            if connection.complete:
-                self._end(complete=True)
-                return
-            try:
-                if not connection.chunks:
-                    connection.wait()
-                    connection.receive()
-            except CallFailure as failure:
-                self.failure = failure.reason
-                self._end(complete=False)
-            except BaseException:
-                self._end(complete=False)
-                raise
+            if connection.chunks:
+                yield connection.chunks.pop(0)
+            elif connection.complete:
+                self._end(response, complete=True)
+            else:
+                self._read(connection, response)
 
-    def close(self) -> None:
+    def close(self, response: Response) -> None:
         """Stop reading."""
         if self._connection is not None:
-            self._end(complete=self._connection.complete > 0)
+            self._end(response, complete=self._connection.complete > 0)
 
-    def _end(self, *, complete: bool) -> None:
+    def _read(self, connection: Connection, response: Response) -> None:
+        try:
+            connection.since_ns = monotonic_ns()  # however long the script took for what came before
+            connection.wait()
+            connection.receive()
+        except CallFailure as failure:
+            self.failure = failure.reason
+            self._end(response, complete=False)
+        except BaseException:
+            self._end(response, complete=False)
+            raise
+
+    def _end(self, response: Response, *, complete: bool) -> None:
         connection, self._connection = self._connection, None
         assert connection is not None
         if complete:
             connection.finish()
         else:
             connection.abandon()
-        self._response.stream_ended(connection, self.failure)
         self._pool.give_back(connection)
+        response.stream_ended(connection, self.failure)
