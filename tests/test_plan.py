@@ -68,10 +68,13 @@ def test_every_problem_is_named_and_not_the_first_alone() -> None:
 
 
 def test_a_ramp_longer_than_the_run_is_named_with_both_lengths() -> None:
-    assert said(users=101, spawn_rate_per_s=10, run_time_s=10) == []
-    what = "111 users at 10/s take 11 s to start, but the run ends after 10 s"
-    hint = "raise --spawn-rate or --run-time, or lower --users"
-    assert said(users=111, spawn_rate_per_s=10, run_time_s=10) == [f"--spawn-rate: {what} ({hint})"]
+    assert notices(plan(users=101, spawn_rate_per_s=10, run_time_s=10)) == []
+    assert notices(plan(users=111, spawn_rate_per_s=10, run_time_s=10)) == [
+        (
+            "111 users at 10/s take 11 s to start, but the run ends after 10 s: "
+            "raise --spawn-rate or --run-time to have them all"
+        )
+    ]
 
 
 def test_a_user_class_that_makes_no_http_calls_needs_no_host() -> None:

@@ -71,16 +71,17 @@ def default_spawn_rate_per_s(users: int) -> float:
 
 def problems(plan: RunPlan) -> list[Problem]:
     """Everything that is wrong with a plan, as far as the plan alone shows it; an empty list means that it can run."""
-    numbers = _number_problems(plan)
-    found = [*numbers, *_host_problems(plan), *_tag_problems(plan), *_wire_problems(plan)]
-    if not numbers and plan.run_time_s is not None and plan.ramp_s > plan.run_time_s:
-        found.append(_ramp_problem(plan))
-    return found
+    return [*_number_problems(plan), *_host_problems(plan), *_tag_problems(plan), *_wire_problems(plan)]
 
 
 def notices(plan: RunPlan) -> list[str]:
-    """What is allowed in a plan, but may not be what was meant."""
+    """What is allowed in a plan without problems, but may not be what was meant."""
     found = []
+    if plan.run_time_s is not None and plan.ramp_s > plan.run_time_s:
+        found.append(
+            f"{plan.users:,} users at {plan.spawn_rate_per_s:g}/s take {plan.ramp_s:g} s to start, but the run ends "
+            f"after {plan.run_time_s:g} s: raise --spawn-rate or --run-time to have them all"
+        )
     fixed = sum(scenario.fixed_count for scenario in plan.scenarios)
     if fixed > plan.users:
         found.append(f"the classes' fixed_count adds up to {fixed:,} users, but only {plan.users:,} run")
@@ -136,15 +137,6 @@ def _range_problem(option: str, value: float, most: int, *, zero_ok: bool = Fals
     shown = f"{value:,}" if isinstance(value, int) else f"{value:g}"
     least = "of 0 or more" if zero_ok else "over 0"
     return [Problem(f"{shown} is not a number {least} and up to {most:,}", option)]
-
-
-def _ramp_problem(plan: RunPlan) -> Problem:
-    return Problem(
-        f"{plan.users:,} users at {plan.spawn_rate_per_s:g}/s take {plan.ramp_s:g} s to start, "
-        f"but the run ends after {plan.run_time_s:g} s",
-        "--spawn-rate",
-        "raise --spawn-rate or --run-time, or lower --users",
-    )
 
 
 def _host_problems(plan: RunPlan) -> list[Problem]:

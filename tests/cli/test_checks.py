@@ -9,29 +9,36 @@ from typing import Any
 import msgspec
 import pytest
 
-from swell.cli.checks import host_problems, machine_problems, output_problems, port_notices
+from swell.cli.checks import fd_notices, host_problems, machine_problems, output_problems, port_notices
 from swell.cli.machine import FdLimit
 from swell.plan import RunPlan, Scenario
 
 NOBODY = 65_534
-NO_LIMIT = FdLimit(None, None)
 
 
-def said(fd_limit: FdLimit = NO_LIMIT, cores: int = 2, **changes: Any) -> list[str]:
-    plan = RunPlan(**{"script": "s.py", "scenarios": (Scenario("Reader"),), **changes})
-    return [str(problem) for problem in machine_problems(plan, cores, fd_limit)]
+def plan_of(**changes: Any) -> RunPlan:
+    return RunPlan(**{"script": "s.py", "scenarios": (Scenario("Reader"),), **changes})
+
+
+def said(cores: int = 2, **changes: Any) -> list[str]:
+    return [str(problem) for problem in machine_problems(plan_of(**changes), cores)]
 
 
 def test_each_worker_has_file_descriptors_of_its_own() -> None:
     limit = FdLimit(1_024, 1_024)
-    assert said(limit, users=960, workers=1) == []
-    assert said(limit, users=1_920, workers=2) == []
-    what = "--users: 1,921 users need 1,025 open files in each of 2 workers, but 1,024 are allowed"
-    assert said(limit, users=1_921, workers=2) == [f"{what} (`ulimit -n 1025` as root before it, or more --workers)"]
+    assert fd_notices(plan_of(users=960, workers=1), limit) == []
+    assert fd_notices(plan_of(users=1_920, workers=2), limit) == []
+    assert fd_notices(plan_of(users=1_921, workers=2), limit) == [
+        (
+            "1,921 users need 1,025 open files in each of 2 workers, but 1,024 are allowed; "
+            "`ulimit -n 1025` as root before it, or more --workers, makes room"
+        )
+    ]
 
 
 def test_users_without_connections_need_no_file_descriptors() -> None:
-    assert said(FdLimit(64, 64), users=5_000, scenarios=(Scenario("Query", needs_host=False),)) == []
+    plan = plan_of(users=5_000, scenarios=(Scenario("Query", needs_host=False),))
+    assert fd_notices(plan, FdLimit(64, 64)) == []
 
 
 def test_far_more_workers_than_cores_are_refused() -> None:
@@ -42,7 +49,7 @@ def test_far_more_workers_than_cores_are_refused() -> None:
 
 
 def test_what_the_plan_says_itself_is_not_said_again() -> None:
-    assert said(FdLimit(64, 64), users=10**9, workers=10**9, source_addresses=("nonsense",)) == []
+    assert said(users=10**9, workers=10**9, source_addresses=("nonsense",)) == []
 
 
 def test_a_source_address_is_an_address_of_this_machine() -> None:

@@ -299,14 +299,17 @@ class TerminalRun:
         )
         self._theirs = theirs
         self.shown = ""
+        self._looked_at = 0
 
     def read_until(self, pattern: str, timeout_s: float = 15.0) -> None:
+        """Read on until something is shown that was not there before."""
         deadline_s = time.monotonic() + timeout_s
         os.set_blocking(self._ours, False)
-        while not re.search(pattern, self.shown):
+        while not re.search(pattern, self.shown[self._looked_at :]):
             assert time.monotonic() < deadline_s, f"{pattern} was not shown:\n{self.shown}"
             self._read()
             time.sleep(0.02)
+        self._looked_at = len(self.shown)
 
     def _read(self) -> None:
         try:

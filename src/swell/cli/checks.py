@@ -11,7 +11,7 @@ from swell.cli.machine import FdLimit
 from swell.cli.values import shown
 from swell.errors import Problem
 from swell.http.url import InvalidUrl, parse_url
-from swell.plan import MOST_USERS, MOST_WORKERS, RunPlan, host_faults
+from swell.plan import MOST_WORKERS, RunPlan, host_faults
 
 FDS_OF_A_WORKER = 64
 """What a worker has open besides its users' connections: its ring, its link, its loop, the script's own files."""
@@ -19,11 +19,10 @@ WORKERS_PER_CORE = 8
 LEAST_WORKERS_LIMIT = 64
 
 
-def machine_problems(plan: RunPlan, cores: int, fd_limit: FdLimit) -> list[Problem]:
+def machine_problems(plan: RunPlan, cores: int) -> list[Problem]:
     """Why this machine cannot carry the plan. What `plan.problems` has said already is not said again."""
     return [
         *_worker_problems(plan.workers, cores),
-        *_fd_problems(plan, fd_limit),
         *(problem for address in plan.source_addresses for problem in _address_problems(address)),
     ]
 
@@ -36,6 +35,17 @@ def port_notices(plan: RunPlan, ports: tuple[int, int]) -> list[str]:
         return []
     remedy = "--source-address with more addresses makes room"
     return [f"{plan.users:,} users have {room:,} local ports to connect to one target from; {remedy}"]
+
+
+def fd_notices(plan: RunPlan, limit: FdLimit) -> list[str]:
+    """Whether users will run out of file descriptors: each holds a connection, and each worker has its own limit."""
+    connects = not plan.scenarios or any(scenario.needs_host for scenario in plan.scenarios)
+    needed = -(-plan.users // plan.workers) + FDS_OF_A_WORKER
+    if limit.soft is None or not connects or needed <= limit.soft:
+        return []
+    share = f"{needed:,} open files" + (f" in each of {plan.workers} workers" if plan.workers > 1 else "")
+    remedy = f"`ulimit -n {needed}` as root before it, or more --workers, makes room"
+    return [f"{plan.users:,} users need {share}, but {limit.soft:,} are allowed; {remedy}"]
 
 
 def host_problems(plan: RunPlan) -> list[Problem]:
@@ -70,19 +80,6 @@ def _worker_problems(workers: int, cores: int) -> list[Problem]:
         return []
     what = f"{workers:,} workers are too many for the {cores} usable core{'s' * (cores > 1)} of this machine"
     return [Problem(what, "--workers", f"at most {most}; one per core is fastest")]
-
-
-def _fd_problems(plan: RunPlan, limit: FdLimit) -> list[Problem]:
-    """Each user holds at least one connection, and each worker has its own limit."""
-    connects = not plan.scenarios or any(scenario.needs_host for scenario in plan.scenarios)
-    if limit.soft is None or not connects or plan.workers < 1 or plan.users > MOST_USERS:
-        return []
-    needed = -(-plan.users // plan.workers) + FDS_OF_A_WORKER
-    if needed <= limit.soft:
-        return []
-    share = f"{needed:,} open files" + (f" in each of {plan.workers} workers" if plan.workers > 1 else "")
-    what = f"{plan.users:,} users need {share}, but {limit.soft:,} are allowed"
-    return [Problem(what, "--users", f"`ulimit -n {needed}` as root before it, or more --workers")]
 
 
 def _address_problems(text: str) -> list[Problem]:

@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from swell.cli.checks import host_problems, machine_problems
-from swell.cli.machine import FdLimit
 from swell.cli.opening import Opened
 from swell.cli.script_options import parsed_options
 from swell.cli.start import plan_of
@@ -39,7 +38,6 @@ MOST_TURNS = 100
 
 
 OUR_METHODS = {"__init__", "on_start", "on_stop"}
-NO_FD_LIMIT = FdLimit(None, None)
 
 
 class DebugHttp(HttpEnvironment):
@@ -92,7 +90,7 @@ def debug(opened: Opened) -> int:
     """Run one user once; the exit code is 1 if a call failed or an exception was raised, otherwise 0."""
     plan = plan_of(opened)
     plan = msgspec.structs.replace(plan, scenarios=plan.scenarios[:1], users=1, workers=1, run_time_s=None)
-    script = opened.script_without(*problems(plan), *host_problems(plan), *machine_problems(plan, 1, NO_FD_LIMIT))
+    script = opened.script_without(*problems(plan), *host_problems(plan), *machine_problems(plan, 1))
     transcript = Transcript()
     environment = script.environment(host=plan.host, parsed_options=parsed_options(plan))
     environment.http = _http(plan, transcript)

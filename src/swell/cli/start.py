@@ -6,7 +6,7 @@ import secrets
 import sys
 
 from swell.cli import options
-from swell.cli.checks import host_problems, machine_problems, output_problems, port_notices
+from swell.cli.checks import fd_notices, host_problems, machine_problems, output_problems, port_notices
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
 from swell.plan import RunPlan, default_spawn_rate_per_s, notices, problems
@@ -19,7 +19,7 @@ def start(opened: Opened) -> int:
     script = opened.script_without(
         *problems(plan),
         *host_problems(plan),
-        *machine_problems(plan, usable_cores(), raise_fd_limit()),
+        *machine_problems(plan, usable_cores()),
         *output_problems("--json", settings[options.JSON]),
     )
     from swell.cli.run import Faces, carry_out
@@ -30,7 +30,8 @@ def start(opened: Opened) -> int:
         strict=settings[options.STRICT],
         exit_code_on_failures=settings[options.EXIT_CODE_ON_FAILURES],
     )
-    for notice in () if faces.quiet else (*opened.notices, *notices(plan), *port_notices(plan, ephemeral_ports())):
+    of_machine = (*fd_notices(plan, raise_fd_limit()), *port_notices(plan, ephemeral_ports()))
+    for notice in (*opened.notices, *notices(plan), *of_machine):
         print(f"swell: notice: {notice}", file=sys.stderr)
     return carry_out(plan, script, faces)
 

@@ -1,0 +1,111 @@
+"""Conducts a run whose workers are processes on this machine: its controller, its hooks, its terminal, its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from swell.analysis.exit_code import ExitCode
+from swell.cli.hooks import Hooks
+from swell.cli.interrupts import InterruptedTwice, Interrupts
+from swell.cli.logs import start_logging
+from swell.cli.run import Faces
+from swell.cli.stage import Stage
+from swell.cli.streams import document_stream
+from swell.cli.terminal import Terminal
+from swell.cluster.controller import Controller
+from swell.cluster.controller_state import ControllerState
+from swell.cluster.controller_steps import Died, Over
+from swell.cluster.launcher import Launcher
+from swell.cluster.link import RouterLink
+from swell.cluster.messages import Welcome, pack_value
+from swell.cluster.remains import recover_segments
+from swell.cluster.workplace import Workplace
+from swell.errors import Problem, RunFailed, ScriptError
+from swell.plan import RunPlan
+from swell.runtime.real_clock import RealClock
+from swell.script.loader import LoadedScript
+from swell.segment import Segment
+
+
+class LocalRun:
+    """A run whose workers are processes on this machine."""
+
+    def __init__(
+        self,
+        run: str,
+        plan: RunPlan,
+        script: LoadedScript,
+        faces: Faces,
+        workplace: Workplace,
+        launcher: Launcher,
+    ) -> None:
+        self.run = run
+        self.plan = plan
+        self._script = script
+        self._faces = faces
+        self._workplace = workplace
+        self._launcher = launcher
+        self._clock = RealClock()
+        self._terminal = Terminal(to_stderr=faces.json_path == "-", quiet=faces.quiet)
+
+    def carry_out(self) -> int:
+        """From the link that the workers look for to the exit code."""
+        link = RouterLink(self._workplace.link_address)
+        try:
+            with Interrupts() as interrupts:
+                return self._conduct(link, interrupts)
+        except InterruptedTwice:
+            return ExitCode.INTERRUPTED_TWICE
+        finally:
+            self._launcher.kill_all()
+            link.close()
+
+    def _conduct(self, link: RouterLink, interrupts: Interrupts) -> int:
+        start_logging(self.plan.log_level)
+        hooks = Hooks(self._script, self.plan, self._clock)
+        shared = self._script.run_setup(hooks.environment)
+        state = ControllerState(self.run, self.plan, Welcome(self.plan, shared=pack_value(shared)))
+        stage = Stage(hooks, self._terminal)
+        controller = Controller(state, link, self._launcher, self._clock, stage, self._recover)
+        self._launcher.attend(lambda *end: controller.tell(Died(*end)))
+        hooks.attend(controller)
+        interrupts.attend(controller)
+        with self._terminal.showing(controller):
+            over = controller.run()
+        _raise_failure(over)
+        hooks.finish()
+        return self._finish(hooks, controller)
+
+    def _finish(self, hooks: Hooks, controller: Controller) -> int:
+        from swell.analysis.exit_code import exit_code
+        from swell.report.json_document import write_json
+        from swell.stats.summary import summarise
+
+        document = summarise(controller.merge.snapshot())
+        faces = self._faces
+        code = exit_code(document, strict=faces.strict, on_failures=faces.exit_code_on_failures)
+        if hooks.environment.process_exit_code is not None and code != ExitCode.RUN_FAILED:
+            code = hooks.environment.process_exit_code
+        self._terminal.finish(document)
+        if faces.json_path is not None:
+            write_json(document, document_stream() if faces.json_path == "-" else Path(faces.json_path))
+        hooks.quit(code)
+        return code
+
+    def _recover(self, worker: int, incarnation: int, begin_ns: int, applied: Segment | None) -> tuple[Segment, ...]:
+        return recover_segments(
+            self._workplace.worker(worker, incarnation),
+            run=self.run,
+            worker=worker,
+            incarnation=incarnation,
+            begin_ns=begin_ns,
+            died_ns=self._clock.now_ns(),
+            applied=applied,
+        )
+
+
+def _raise_failure(over: Over) -> None:
+    if over.failure and over.author_traceback:
+        raise ScriptError(Problem(over.failure), over.author_traceback)
+    if over.failure:
+        raise RunFailed(over.failure)
