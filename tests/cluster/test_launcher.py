@@ -47,7 +47,8 @@ def launchers(ends: Ends) -> Iterator[list[Launcher]]:
 
 
 def launcher_of(launchers: list[Launcher], ends: Ends, code: str) -> Launcher:
-    launcher = Launcher(lambda worker, incarnation: [sys.executable, "-c", code], os.environ, ends)
+    launcher = Launcher(lambda worker, incarnation: [sys.executable, "-c", code], os.environ)
+    launcher.attend(ends)
     launchers.append(launcher)
     return launcher
 
@@ -93,14 +94,24 @@ def test_only_the_last_of_much_output_is_kept(launchers: list[Launcher], ends: E
 
 def test_it_has_nothing_to_read_and_the_given_environment(launchers: list[Launcher], ends: Ends) -> None:
     code = "import os, sys; print(repr(sys.stdin.read()), sorted(set(os.environ) - {'LC_CTYPE'}))"
-    launcher = Launcher(lambda worker, incarnation: [sys.executable, "-c", code], {"SWELL_X": "1"}, ends)
+    launcher = Launcher(lambda worker, incarnation: [sys.executable, "-c", code], {"SWELL_X": "1"})
+    launcher.attend(ends)
     launchers.append(launcher)
     launcher.launch(0, 1)
     assert ends.wait()[0][3] == "'' ['SWELL_X']"
 
 
-def test_a_process_that_cannot_be_started_is_said_so(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    launcher = Launcher(lambda worker, incarnation: ["nothing"], os.environ, ends)
+def test_an_end_that_nobody_attended_to_is_told_later(launchers: list[Launcher], ends: Ends) -> None:
+    launcher = Launcher(lambda worker, incarnation: [sys.executable, "-c", ""], os.environ)
+    launchers.append(launcher)
+    launcher.launch(0, 1)
+    assert launcher.wait_ended(10)
+    launcher.attend(ends)
+    assert ends.seen == [(0, 1, "ended with exit code 0", "")]
+
+
+def test_a_process_that_cannot_be_started_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    launcher = Launcher(lambda worker, incarnation: ["nothing"], os.environ)
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(RunFailed, match="cannot start a worker process: No such file"):
         launcher.launch(0, 1)

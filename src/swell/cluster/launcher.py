@@ -45,11 +45,11 @@ class Launcher:
         self,
         command: Callable[[int, int], list[str]],
         environment: Mapping[str, str],
-        on_end: Ended,
     ) -> None:
         self._command = command
         self._environment = dict(environment)
-        self._on_end = on_end
+        self._on_end: Ended | None = None
+        self._ends: list[tuple[int, int, str, str]] = []
         self._loop = gevent.get_hub().loop
         self._loop.install_sigchld()
         self._running: dict[tuple[int, int], Process] = {}
@@ -57,6 +57,11 @@ class Launcher:
 
     def __repr__(self) -> str:
         return f"<Launcher of {', '.join(str(process.pid) for process in self._running.values()) or 'no process'}>"
+
+    def attend(self, on_end: Ended) -> None:
+        """Tell `on_end` of each end, those that have been seen already included."""
+        self._on_end = on_end
+        self._tell_ends()
 
     def pids(self) -> dict[tuple[int, int], int]:
         """The processes that run, by worker and incarnation."""
@@ -131,7 +136,13 @@ class Launcher:
         if process.reader is not None:
             process.reader.join(timeout=0.2)  # a grandchild may hold the pipe open
         del self._running[process.worker, process.incarnation]
-        self._on_end(process.worker, process.incarnation, because, process.output.decode(errors="replace").strip())
+        output = process.output.decode(errors="replace").strip()
+        self._ends.append((process.worker, process.incarnation, because, output))
+        self._tell_ends()
+
+    def _tell_ends(self) -> None:
+        while self._ends and self._on_end is not None:
+            self._on_end(*self._ends.pop(0))
 
 
 def how_it_ended(status: int) -> str:
