@@ -100,6 +100,7 @@ class WorkerResult(msgspec.Struct, frozen=True, kw_only=True):
     """When its last report was sealed."""
     lost_at_s: float | None = None
     lost_because: str = ""
+    """How it ended, in words that follow its name: `was killed by signal 9`."""
     final: bool = False
     """Its last report said that it was the last."""
     recovered: bool = False

@@ -42,11 +42,11 @@ def test_a_run_without_a_worker_or_a_request_is_judged_too() -> None:
 
 def test_a_worker_that_was_killed_is_named_with_the_reason_and_the_time() -> None:
     merge = run_merge(users=(2,) * 6, final=False)
-    merge.worker_lost(0, 1, at_s=6.5, because="killed by signal 9")
+    merge.worker_lost(0, 1, at_s=6.5, because="was killed by signal 9")
     merge.apply(segment(7, sealed_s=6.4, recovered=True, final=True, counters=Counters(sent=1_000, answered=990)))
     reason = the_reason(ended(merge), "worker_lost")
     assert (reason.text, reason.from_s, reason.own_fault) == (
-        "worker 0.1 was lost at 6.5 s (killed by signal 9)",
+        "worker 0.1 was killed by signal 9 at 6.5 s",
         6.5,
         True,
     )
@@ -101,8 +101,8 @@ def test_users_that_left_of_their_own_accord_are_not_the_generators_fault() -> N
     reason = the_reason(
         ended(run_merge(users=[4, 4, 4, 1, 1, 1, 1, 1, 1, 1], planned=4, started=4)), "load_not_reached"
     )
-    assert (reason.own_fault, reason.from_s, reason.to_s) == (False, 4.0, 10.0)
-    assert reason.text == "1 of 4 planned users at 4 s: users left of their own accord"
+    assert (reason.own_fault, reason.from_s, reason.to_s) == (False, 3.0, 10.0)
+    assert reason.text == "1 of 4 planned users at 3 s: users left of their own accord"
 
 
 def test_a_slow_ramp_and_a_revision_are_followed() -> None:

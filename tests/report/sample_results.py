@@ -126,7 +126,7 @@ def troubled() -> RunResult:
     for one in contest_segments(health=STALLED):
         if one.worker == 0 or one.sequence <= 5:
             merge.apply(one)
-    merge.worker_lost(1, 1, at_s=5.4, because="killed by signal 9")
+    merge.worker_lost(1, 1, at_s=5.4, because="was killed by signal 9")
     last = segment(
         11,
         worker=0,

@@ -266,7 +266,7 @@ def test_the_users_of_a_lost_worker_leave_with_it_and_a_late_report_does_not_bri
     merge.worker_lost(0, 1, at_s=3.2, because="killed by signal 9")
     merge.apply(segment(2, users=5, sealed_s=2.0))
     result = merge.snapshot(6.0)
-    assert [point.users for point in summarise(result).timeline] == [5, 5, 5, 5, 0, 0]
+    assert [point.users for point in summarise(result).timeline] == [5, 5, 5, 0, 0, 0]
     assert (result.scenarios[0].users_now, result.workers[0].lost_because) == (0, "killed by signal 9")
     merge.check()
 

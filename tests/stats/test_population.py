@@ -24,12 +24,11 @@ def report(population: Population, second: int, users: int, *, final: bool = Fal
 
 
 @given(st.lists(st.integers(0, 50), min_size=1))
-def test_a_second_shows_the_most_users_that_were_there_within_it(users: list[int]) -> None:
+def test_a_second_shows_the_users_that_were_there_at_its_end(users: list[int]) -> None:
     population = Population()
     for second, there in enumerate(users):
         report(population, second, there)
-    before = [0, *users]
-    assert seconds_of(population, len(users)) == [max(pair) for pair in zip(before, users, strict=False)]
+    assert seconds_of(population, len(users) + 1) == [*users, users[-1]]
 
 
 def test_seconds_without_a_report_have_the_users_of_the_one_before() -> None:
@@ -44,6 +43,16 @@ def test_a_final_report_shows_users_that_came_and_left_since_the_one_before() ->
     report(population, 0, 3, started=3)
     report(population, 1, 0, started=5, final=True)
     assert seconds_of(population, 3) == [3, 5, 0]
+
+
+def test_users_that_move_from_a_lost_worker_to_its_successor_are_never_counted_twice() -> None:
+    population = Population()
+    report(population, 0, 3)
+    report(population, 1, 3)
+    population.lost(WORKER, 2.4)
+    for second, users in ((2, 2), (3, 3)):
+        population.report((0, 2), second + 1.0, [ScenarioCount("Contestant", users, users)], final=False)
+    assert seconds_of(population, 5) == [3, 3, 2, 3, 3]
 
 
 def test_scenarios_are_kept_apart_and_one_without_a_user_is_listed() -> None:

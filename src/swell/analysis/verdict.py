@@ -13,7 +13,7 @@ from swell.analysis.evidence import Evidence, listed
 from swell.analysis.health_reasons import HEALTH_RULES
 from swell.document import Reason, ReasonCode, State, Verdict
 from swell.histogram import Histogram
-from swell.result import Incident, RunResult
+from swell.result import Incident, RunResult, WorkerResult
 from swell.segment import Kind
 from swell.stats import packed
 from swell.stats.accounting import died, unaccounted
@@ -51,12 +51,14 @@ def worker_lost(evidence: Evidence) -> Iterator[Reason]:
     lost = [worker for worker in evidence.result.workers if died(worker)]
     if lost:
         texts = [
-            f"worker {worker.worker}.{worker.incarnation} was lost at {worker.lost_at_s:.1f} s"
-            + (f" ({worker.lost_because})" if worker.lost_because else "")
-            for worker in lost
+            f"worker {_name(worker)} {worker.lost_because or 'was lost'} at {worker.lost_at_s:.1f} s" for worker in lost
         ]
         at_s = [worker.lost_at_s or 0.0 for worker in lost]
         yield Reason(ReasonCode.WORKER_LOST, listed(texts), min(at_s), max(at_s), own_fault=True)
+
+
+def _name(worker: WorkerResult) -> str:
+    return f"{worker.worker}.{worker.incarnation}"
 
 
 def unaccounted_for(evidence: Evidence) -> Iterator[Reason]:

@@ -1,7 +1,7 @@
 """Users over time, put together from what each worker says of its own at the end of each second.
 
-Only changes are kept: who comes counts from the second of the report on, who leaves from the next one on, so that a
-second shows the most users that were there within it.
+A second shows who was there at its end, so that users who moved from one worker to another are never counted twice;
+the last second of a worker shows who was there before all left. Only changes are kept.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ class Population:
         """Take a worker's counts at `sealed_s`. A final report is made when all have left: those that had come since
         the one before are shown too."""
         second = max(round(sealed_s) - 1, 0)
-        self._last_second[worker] = max(second, self._last_second.get(worker, 0))
+        self._last_second[worker] = max(second, self._last_second.get(worker, -1))
         for count in counts:
             before = self._latest.setdefault(count.name, {}).get(worker, ScenarioCount(count.name, 0))
-            came = max(count.started - before.started if final else count.users - before.users, 0)
+            there = before.users + count.started - before.started if final else count.users
             changes = self._changes.setdefault(count.name, {})
-            _change(changes, second, came)
-            _change(changes, second + 1, count.users - before.users - came)
+            _change(changes, second, there - before.users)
+            _change(changes, second + 1, count.users - there)
             self._latest[count.name][worker] = count
 
     def lost(self, worker: Worker, at_s: float) -> None:
-        """A worker was lost at `at_s`, and its users with it, after the last report that it made."""
+        """A worker was lost at `at_s`, and its users with it, though not before the last report that it made."""
         self._lost[worker] = int(at_s)
 
     def totals(self, until_s: int) -> tuple[ScenarioTotals, ...]:
@@ -70,7 +70,7 @@ class Population:
         for worker, lost_second in self._lost.items():
             count = self._latest.get(name, {}).get(worker)
             if count is not None:
-                _change(changes, max(lost_second, self._last_second.get(worker, 0)) + 1, -count.users)
+                _change(changes, max(lost_second, self._last_second[worker] + 1), -count.users)
         return changes
 
     def check(self) -> None:
