@@ -167,14 +167,14 @@ class Response:
         is_coming = self._content is None and self.stream is not None
         return text_encoding(self.headers.get("content-type", ""), b"" if is_coming else self.content)
 
+    @encoding.setter
+    def encoding(self, name: str) -> None:
+        self._encoding = name
+
     @property
     def apparent_encoding(self) -> str:
         """The text encoding that the body itself shows."""
         return guess(self.content)
-
-    @encoding.setter
-    def encoding(self, name: str) -> None:
-        self._encoding = name
 
     @property
     def text(self) -> str:

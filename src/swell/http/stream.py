@@ -30,8 +30,12 @@ def transfer(connection: Connection, request: bytes, is_head: bool, options: Cal
     try:
         if options.expects_continue:
             _await_continue(connection)
-        if options.upload is not None and not connection.complete:
-            connection.upload(options.upload())
+        if options.upload is not None:
+            if connection.headers_done:
+                # The answer came first, so the body stays here; a server may take what follows for it.
+                connection.stale = True
+            else:
+                connection.upload(options.upload())
         connection.keeps_body = not options.stream
         while not (connection.complete or (options.stream and connection.headers_done)):
             connection.wait()
@@ -95,6 +99,7 @@ class BodyStream:
             self.failure = failure.reason
             self._end(response, complete=False)
         except BaseException:
+            response.on_done = None  # a call that is killed is not recorded
             self._end(response, complete=False)
             raise
 
