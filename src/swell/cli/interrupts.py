@@ -29,7 +29,8 @@ class Interrupts:
         self._count = 0
 
     def __enter__(self) -> Interrupts:
-        self._watchers = [gevent.signal_handler(number, self._interrupt) for number in SIGNALS]
+        heeded = [number for number in SIGNALS if number is not signal.SIGHUP or not _is_ignored(number)]
+        self._watchers = [gevent.signal_handler(number, self._interrupt) for number in heeded]
         return self
 
     def __exit__(
@@ -50,3 +51,8 @@ class Interrupts:
             self._controller.tell(StopWanted(End.STOPPED))
         else:
             gevent.kill(self._main, InterruptedTwice())
+
+
+def _is_ignored(number: signal.Signals) -> bool:
+    """As `nohup` has it."""
+    return signal.getsignal(number) is signal.SIG_IGN

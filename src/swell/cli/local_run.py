@@ -8,7 +8,7 @@ from swell.analysis.exit_code import ExitCode
 from swell.cli.hooks import Hooks
 from swell.cli.interrupts import InterruptedTwice, Interrupts
 from swell.cli.logs import start_logging
-from swell.cli.run import Faces
+from swell.cli.run import PARTING_S, Faces
 from swell.cli.stage import Stage
 from swell.cli.streams import document_stream
 from swell.cli.terminal import Terminal
@@ -90,6 +90,7 @@ class LocalRun:
         if faces.json_path is not None:
             write_json(document, document_stream() if faces.json_path == "-" else Path(faces.json_path))
         hooks.quit(code)
+        self._launcher.wait_ended(PARTING_S)
         return code
 
     def _recover(self, worker: int, incarnation: int, begin_ns: int, applied: Segment | None) -> tuple[Segment, ...]:

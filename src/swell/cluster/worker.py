@@ -16,7 +16,7 @@ from gevent.event import Event as Flag
 
 from swell.clock import NS_PER_S, Clock
 from swell.cluster.link import WorkerLink
-from swell.cluster.messages import Failed, FromWorker, Welcome, WorkerPhase, decode_from_controller, encode
+from swell.cluster.messages import Failed, FromWorker, Output, Welcome, WorkerPhase, decode_from_controller, encode
 from swell.cluster.roster_state import LeaveUser, StartUser
 from swell.cluster.spool import Spool
 from swell.cluster.worker_state import WorkerState
@@ -37,7 +37,7 @@ from swell.cluster.worker_steps import (
     UserGone,
     Woke,
 )
-from swell.errors import LinkError, ScriptError, SwellError
+from swell.errors import LinkError, RunFailed, ScriptError, SwellError
 from swell.segment import Segment
 
 SEAL_DELAY_NS = 10_000_000
@@ -65,8 +65,12 @@ class Workshop(Protocol):
 
     def leave_all(self) -> None: ...
 
+    @property
+    def users(self) -> int:
+        """How many users have been started and have not gone."""
+
     def has(self, number: int) -> bool:
-        """Whether a user has been started and has not gone."""
+        """Whether a user is one of them."""
 
     def wait_gone(self, timeout_s: float) -> bool:
         """Wait until nobody is left; False when that took too long."""
@@ -103,10 +107,12 @@ class Worker:
         self._failure: SwellError | None = None
         self._begun = Flag()
         self._changed = Flag()
+        self._wake_ns: int | None = None
         self._populated = Flag()
         self._ended = Flag()
         self._starter: gevent.Greenlet | None = None
         self._stopping: gevent.Greenlet | None = None
+        self._spool_failed = False
         self._pulse_interval_s = 1.0
         self._report_interval_s = 1.0
 
@@ -142,11 +148,10 @@ class Worker:
     def _start_in_time(self) -> None:
         while True:
             self._changed.clear()
-            wake_ns = self.state.wake_ns
-            if wake_ns is None:
+            if self._wake_ns is None:
                 self._changed.wait()
-            elif wake_ns > self._clock.now_ns():
-                self._clock.sleep_until_ns(wake_ns)
+            elif self._wake_ns > self._clock.now_ns():
+                self._clock.sleep_until_ns(self._wake_ns)
             else:
                 self._step(Woke())
 
@@ -172,10 +177,11 @@ class Worker:
             self._populated.wait()
             self._workshop.wait_gone(GONE_CHECK_S)
             self._populated.clear()
-            for number in sorted(self.state.roster.present):
-                if not self._workshop.has(number):
+            present = self.state.roster.present
+            if len(present) != self._workshop.users:
+                for number in [number for number in present if not self._workshop.has(number)]:
                     self._step(UserGone(number))
-            if self.state.roster.present:
+            if present:
                 self._populated.set()
 
     def _step(self, event: Event) -> None:
@@ -185,15 +191,16 @@ class Worker:
         self._stepping = True
         try:
             while self._events:
-                before_ns = self.state.wake_ns
                 for command in self.state.handle(self._events.popleft(), self._clock.now_ns()):
                     self._do(command)
-                if self.state.wake_ns != before_ns:
-                    self._let_starter_look()
+            self._plan_to_wake(self.state.wake_ns)
         finally:
             self._stepping = False
 
-    def _let_starter_look(self) -> None:
+    def _plan_to_wake(self, wake_ns: int | None) -> None:
+        if wake_ns == self._wake_ns:
+            return
+        self._wake_ns = wake_ns
         self._changed.set()
         if self._starter is not None and self._starter is not gevent.getcurrent():
             self._clock.wake(self._starter)
@@ -247,13 +254,22 @@ class Worker:
         try:
             report = self._workshop.report()
             segment = self._workshop.seal(final=final)
-            self._spool.append(segment)
         except SwellError as error:
             self._fail(error)
             return
+        self._keep(segment)
         if report is not None:
             self._send(report)
         self._step(Sealed(segment))
+
+    def _keep(self, segment: Segment) -> None:
+        """A full disk is no reason to end a run: the segment is kept in memory, and would be lost with this process."""
+        try:
+            self._spool.append(segment)
+        except RunFailed as error:
+            if not self._spool_failed:
+                self._spool_failed = True
+                self._send(Output((f"swell: worker {self.state.hello.worker} keeps no spool: {error}",), error=True))
 
     def _fail(self, error: SwellError) -> None:
         author_traceback = error.author_traceback if isinstance(error, ScriptError) else ""

@@ -148,6 +148,10 @@ class RingWorkshop:
         assert self._crew is not None
         self._crew.leave_all()
 
+    @property
+    def users(self) -> int:
+        return len(self._crew) if self._crew is not None else 0
+
     def has(self, number: int) -> bool:
         return self._crew is not None and number in self._crew
 
