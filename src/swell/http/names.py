@@ -76,10 +76,10 @@ class Names:
 
     def _answer(self, host: str, port: int) -> _Answer:
         host = self._overrides.get((host, port), host)
-        literal = _literal(host, port)
-        if literal is not None:
-            return _Answer((literal,), "", float("inf"))
         try:
+            literal = _literal(host, port)
+            if literal is not None:
+                return _Answer((literal,), "", float("inf"))
             found = gevent.socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             text = getattr(error, "strerror", None) or "name not usable"
