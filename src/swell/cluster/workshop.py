@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import gevent
+import msgspec
 from gevent.event import Event as Flag
 
 from swell.cluster.messages import FromWorker, Hello, Report, Welcome, unpack_value
@@ -25,7 +26,7 @@ from swell.runtime.crew import Crew
 from swell.runtime.health import HealthProbe, NetworkUse, settle_memory
 from swell.runtime.real_clock import RealClock
 from swell.runtime.ring import Ring
-from swell.segment import Segment
+from swell.segment import ScenarioCount, Segment
 from swell.user import Seat, UserFactory
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class RingWorkshop:
         self._http: HttpEnvironment | None = None
         self._mix: Mix | None = None
         self._health: HealthProbe | None = None
+        self._users_at_end: dict[str, int] = {}
         self._folder: Folder | None = None
         self._can_fold = Flag()
         self._helpers: list[gevent.Greenlet] = []
@@ -146,6 +148,7 @@ class RingWorkshop:
 
     def leave_all(self) -> None:
         assert self._crew is not None
+        self._users_at_end = {count.name: count.users for count in self._crew.counts()}
         self._crew.leave_all()
 
     @property
@@ -172,9 +175,16 @@ class RingWorkshop:
     def seal(self, *, final: bool) -> Segment:
         self._can_fold.wait()
         assert self._folder is not None
-        counts = self._crew.counts() if self._crew is not None else ()
         health = self._health.sample() if self._health is not None else None
-        return self._folder.seal(self._clock.now_ns(), scenarios=counts, health=health, final=final)
+        return self._folder.seal(self._clock.now_ns(), scenarios=self._counts(), health=health, final=final)
+
+    def _counts(self) -> tuple[ScenarioCount, ...]:
+        """Where each scenario stands. The second in which the plan ends is reported with the users that it had then."""
+        counts = self._crew.counts() if self._crew is not None else ()
+        at_end, self._users_at_end = self._users_at_end, {}
+        return tuple(
+            msgspec.structs.replace(count, users=max(count.users, at_end.get(count.name, 0))) for count in counts
+        )
 
     def output_lost(self, lines: int) -> None:
         """Count lines that user code has written and nobody will see."""
