@@ -110,7 +110,7 @@ class WorkerResult(msgspec.Struct, frozen=True, kw_only=True):
     """Calls in ring positions that no report has covered, though a later one has come."""
     reports_missing: int = 0
     calls_per_s: bytes = b""
-    """Pairs of a second and the calls done in it, u32, ascending; ten minutes of it at least."""
+    """Pairs of a second and the calls done in it, u64, ascending; ten minutes of it at least."""
     health: tuple[HealthSpan, ...] = ()
 
 

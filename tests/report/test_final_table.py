@@ -10,6 +10,7 @@ import pytest
 from swell.document import ResultDocument, ThresholdSummary
 from swell.report.console import open_console
 from swell.report.final_table import final_report, print_final
+from swell.segment import ExceptionCount
 from swell.stats.summary import summarise
 from tests.report import sample_results
 from tests.report.expected_text import assert_expected, assert_fits, rendered
@@ -79,6 +80,56 @@ def _times(document: ResultDocument) -> list[str]:
     lines = text_of(document).splitlines()
     first = next(place for place, line in enumerate(lines) if line.startswith("ms "))
     return lines[first + 1 : lines.index(next(line for line in lines[first:] if line.startswith("timed by")))]
+
+
+@pytest.mark.parametrize(
+    ("clock", "note"),
+    [
+        ("kernel", "timed by the kernel's clock"),
+        ("user", "timed by the user's clock: the generator's own delays are in them"),
+        ("mixed", "timed by the kernel's clock and, where it gave no stamp, by the user's"),
+    ],
+)
+def test_it_says_which_clock_timed_the_calls(clock: str, note: str) -> None:
+    ended = document_of("ended")
+    generator = msgspec.structs.replace(ended.generator, clock=clock)
+    text = text_of(msgspec.structs.replace(ended, generator=generator), 120)
+    assert f"{note} · ~ fewer than 10 samples lie beyond\n" in text
+
+
+def test_calls_without_a_response_are_counted_beside_the_statuses() -> None:
+    ended = document_of("ended")
+    totals = msgspec.structs.replace(ended.totals, statuses={"200": 2_000})
+    lines = text_of(msgspec.structs.replace(ended, totals=totals)).splitlines()
+    assert "statuses    200 2,000  no response 24" in lines
+
+
+def test_a_generator_that_hides_nothing_tells_of_receive_windows_and_lost_output() -> None:
+    ended = document_of("ended")
+    generator = msgspec.structs.replace(ended.generator, window_limited=3, output_lost=4)
+    text = " ".join(text_of(msgspec.structs.replace(ended, generator=generator)).split())
+    assert "3 responses waited for the receive window · 4 lines of output lost" in text
+
+
+def test_an_error_of_many_series_is_one_row() -> None:
+    ended = document_of("ended")
+    rows = [
+        msgspec.structs.replace(ended.errors[0], name=f"/{number}", count=number, samples=()) for number in range(1, 6)
+    ]
+    lines = text_of(msgspec.structs.replace(ended, errors=tuple(rows))).splitlines()
+    place = next(place for place, line in enumerate(lines) if line.startswith("errors"))
+    assert [line.strip() for line in lines[place : place + 2]] == [
+        "errors             15  HTTP 503  4 s – 6 s",
+        "GET /5 5 · GET /4 4 · GET /3 3 (and 2 series more)",
+    ]
+
+
+def test_a_long_traceback_shows_its_end() -> None:
+    exception = ExceptionCount("ValueError", "\n".join(f"line {number}" for number in range(40)), 3)
+    text = text_of(summarise(sample_results.ended(exceptions=[exception])))
+    assert "(24 lines before)" in text
+    assert "line 23\n" not in text
+    assert "line 39\n" in text
 
 
 def test_thresholds_are_listed_with_their_values() -> None:

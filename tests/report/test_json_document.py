@@ -60,3 +60,17 @@ def test_where_nothing_can_be_written_the_error_names_the_file(tmp_path: Path) -
     path = tmp_path / "missing" / "result.json"
     with pytest.raises(RunFailed, match=r"the result could not be written to .*missing/result.json: No such file"):
         write_json(document(), path)
+
+
+def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "result.json"
+    path.write_text("old")
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(RunFailed, match="No space left"):
+        write_json(document(), path)
+    assert [(found.name, found.read_text()) for found in tmp_path.iterdir()] == [("result.json", "old")]

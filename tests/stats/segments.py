@@ -119,7 +119,7 @@ def segment(
         sequence=sequence,
         from_position=positions[0],
         to_position=positions[1],
-        sealed_s=float(sequence if sealed_s is None else sealed_s),
+        sealed_s=float(max(sequence, *(second + 1 for second in by_second), 0) if sealed_s is None else sealed_s),
         seconds=tuple(second_block(second, found) for second, found in sorted(by_second.items())),
         series=tuple(SeriesName(number, "Contestant", "GET", name) for number, name in series),
         errors=tuple(ErrorText(number, text) for number, text in errors),

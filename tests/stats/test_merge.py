@@ -68,7 +68,7 @@ def test_merged_histograms_equal_one_histogram_of_all_calls_bucket_for_bucket(wo
 @settings(max_examples=60, deadline=None)
 def test_every_call_is_in_one_block_and_in_one_workers_seconds(workers: tuple[WorkerRun, ...]) -> None:
     result = merged(one for worker in workers for one in worker.segments).snapshot()
-    by_worker = [sum(memoryview(worker.calls_per_s).cast("I")[1::2]) for worker in result.workers]
+    by_worker = [sum(memoryview(worker.calls_per_s).cast("Q")[1::2]) for worker in result.workers]
     document = summarise(result)
     assert by_worker == [len(worker.calls) for worker in workers]
     assert document.totals.requests == sum(by_worker) == sum(point.requests for point in document.timeline)
@@ -181,6 +181,7 @@ def test_a_number_that_was_never_named_counts_as_other() -> None:
 UNSOUND = {
     "another run": {"run": "yesterday's"},
     "no time": {"sealed_s": float("nan")},
+    "a time after the end of all runs": {"sealed_s": 1e300},
     "a series number beyond the cap": {"series": segment(series=[(SERIES_CAP + 1, "/")]).series},
     "a negative error number": {"errors": segment(errors=[(-1, "HTTP 503")]).errors},
 }
@@ -241,6 +242,12 @@ def test_whatever_a_worker_sends_is_taken_or_refused(garbage: Segment) -> None:
         return
     merge.close()
     summarise(merge.snapshot(10.0))
+
+
+def test_a_call_that_claims_to_be_done_after_it_was_reported_counts_in_the_second_of_the_report() -> None:
+    merge = new_merge()
+    merge.apply(segment(1, [Call(1 << 30)], series=[(1, "/")], sealed_s=2.0))
+    assert [(point.t_s, point.requests) for point in document(merge).timeline if point.requests] == [(3, 1)]
 
 
 def test_users_of_all_workers_are_added_up_second_by_second() -> None:

@@ -170,7 +170,7 @@ class Incarnation:
             counters=self.counters,
             calls_missing=max(self._last_position - self._covered, 0),
             reports_missing=self.arrivals.missing,
-            calls_per_s=array("I", chain.from_iterable(sorted(self._calls.items()))).tobytes(),
+            calls_per_s=array("Q", chain.from_iterable(sorted(self._calls.items()))).tobytes(),
             health=self.health.spans(),
         )
 

@@ -29,6 +29,10 @@ SILENT_S = 3
 """A worker that has not reported for so long no longer holds back what counts as settled."""
 
 
+LONGEST_SILENCE_S = 30 * 86_400
+"""A report that claims to be made so long after the one before is unsound."""
+
+
 class RunMerge:
     """Merges the segments of one run. Segments may come repeated, late and out of order."""
 
@@ -147,7 +151,7 @@ class RunMerge:
             and 0 <= min(series, default=0) <= max(series, default=0) <= SERIES_CAP
             and 0 <= min(errors, default=0) <= max(errors, default=0) <= ERROR_CAP
             and 0 <= segment.from_position <= segment.to_position
-            and math.isfinite(segment.sealed_s)
+            and abs(segment.sealed_s) < (known.reported_s if known else 0.0) + LONGEST_SILENCE_S
         ):
             raise LinkError(f"segment {segment.sequence} of worker {segment.worker} has numbers out of bounds")
         for second in segment.seconds:
@@ -185,9 +189,12 @@ class RunMerge:
             self._timeline = Timeline()
         if incarnation.numbering is None:
             incarnation.numbering = numbering(incarnation.series, incarnation.errors)
-        for second in segment.seconds:
-            self._timeline.add(second, incarnation.numbering)
-            incarnation.count_calls(second)
+        last = max(int(segment.sealed_s) + 1, 0)
+        for block in segment.seconds:
+            if block.second > last:  # a call cannot be done after it was reported: its instant is wrong, not the call
+                block = msgspec.structs.replace(block, second=last)
+            self._timeline.add(block, incarnation.numbering)
+            incarnation.count_calls(block)
 
     def _settled_s(self, at_s: float) -> int:
         """The seconds before this one are complete, as far as anyone can still be expected to report them."""

@@ -101,7 +101,7 @@ def _reduced(form: Form, parts: Sequence[Table]) -> Table:
     keys: Keys = _concatenated(form.key_type, [part.keys for part in parts])
     rows = [_concatenated(U64, [part.rows[number] for part in parts]) for number in range(len(form.reducers))]
     if not len(keys):
-        return Table(form, keys, tuple(rows))
+        return Table(form, keys, tuple(row.astype(U64) for row in rows))
     if form is HIST and len(keys) > DENSE_FROM_KEYS and (dense := _reduced_densely(keys, rows[0])):
         return dense
     order = np.argsort(keys, kind="stable")

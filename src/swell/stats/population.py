@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Iterable
 from itertools import accumulate
 
+from swell.plan import MOST_USERS
 from swell.result import ScenarioTotals
 from swell.segment import ScenarioCount
 
@@ -52,7 +53,8 @@ class Population:
     def _total(self, name: str, until_s: int) -> ScenarioTotals:
         changes = self._changes_of(name)
         latest = self._latest.get(name, {})
-        users = array("I", (max(users, 0) for users in accumulate(changes.get(second, 0) for second in range(until_s))))
+        counts = accumulate(changes.get(second, 0) for second in range(until_s))
+        users = array("I", (min(max(count, 0), MOST_USERS) for count in counts))
         return ScenarioTotals(
             name,
             users=users.tobytes(),
