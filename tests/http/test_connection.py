@@ -60,12 +60,12 @@ def test_its_state_is_shown(environment: HttpEnvironment) -> None:
         assert repr(connection) == "<Connection idle, 41 bytes of the last response>"
         opened.peer.close()
         gevent.sleep(A_MOMENT_S)
-        assert repr(connection) == "<Connection stale, 41 bytes of the last response>"
+        assert repr(connection) == "<Connection closed, 41 bytes of the last response>"
     assert repr(connection) == "<Connection closed, 41 bytes of the last response>"
 
 
 @pytest.mark.parametrize("part", [said_goodbye, said_goodbye_at_length, reset])
-def test_an_idle_connection_that_the_server_closed_is_stale_and_does_not_spin(
+def test_an_idle_connection_that_the_server_closed_is_closed_and_does_not_spin(
     environment: HttpEnvironment, part: Callable[[object], None]
 ) -> None:
     opened = counting_line(environment)
@@ -75,6 +75,7 @@ def test_an_idle_connection_that_the_server_closed_is_stale_and_does_not_spin(
     gevent.sleep(0.05)
     assert calls(opened) == before + 1
     assert opened.connection.stale
+    assert opened.connection.is_closed, "a user who does not come back to this origin would hold it for ever"
     assert not goes_on(opened.connection)
 
 

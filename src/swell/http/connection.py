@@ -8,8 +8,8 @@ finds the end of a response. Its header callback is not used: the raw head is ke
 
 Rules, and what bites otherwise:
 - `_ready` (the watcher's callback, run by the hub) wakes `waiter` and nobody else. With no waiter it stops the
-  watcher, since a level-triggered watcher whose bytes nobody reads is called 700,000 times a second; on an idle
-  connection it also marks it `stale`: the server has closed it, or sent what nobody asked for.
+  watcher, since a level-triggered watcher whose bytes nobody reads is called 700,000 times a second; an idle
+  connection it closes, and so makes it `stale`: the server has closed it, or sent what nobody asked for.
 - Whatever ends an exchange early (a kill, a time-out, a protocol error) closes the connection. It is never reused.
 - llhttp waits for a body after HEAD, and after a 204 or 304 with a Content-Length, and would swallow the next
   response: such a message is complete with its head, and the parser is replaced.
@@ -112,8 +112,10 @@ class Connection:
         waiter = self.waiter
         if waiter is None:
             self._watcher.stop()
+            if not self.in_exchange:
+                self.close()
             # Complete, but not finished: a streamed body whose reader takes his time.
-            self.stale = self.stale or not self.in_exchange or self.complete > 0
+            self.stale = self.stale or self.complete > 0
             return
         self.waiter = None
         waiter.switch()
