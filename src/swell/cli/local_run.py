@@ -73,6 +73,8 @@ class LocalRun:
         with self._terminal.showing(controller):
             over = controller.run()
         _raise_failure(over)
+        if refused := state.refused.total():
+            self._terminal.note(f"{refused:,} frames that were no message of this run were refused")
         hooks.finish()
         return self._finish(hooks, controller)
 

@@ -19,6 +19,7 @@ from swell.cli.patching import patch
 
 PR_SET_PDEATHSIG = 1
 ORPHANED_EXIT_CODE = 4
+PARENT_CHECK_S = 1.0
 
 
 def main(words: Sequence[str]) -> int:
@@ -50,7 +51,18 @@ def _live_with(parent: int) -> bool:
     return os.getppid() == parent
 
 
+def _end_with(parent: int) -> None:
+    """Where the kernel knows no parent-death signal."""
+    from gevent import sleep
+
+    while os.getppid() == parent:
+        sleep(PARENT_CHECK_S)
+    os._exit(ORPHANED_EXIT_CODE)
+
+
 def _take_part(given: argparse.Namespace) -> int:
+    import gevent
+
     from swell.cli.worker_cast import ScriptCast
     from swell.cli.worker_output import Outlet, OutletStream
     from swell.cluster.link import DealerLink
@@ -72,6 +84,7 @@ def _take_part(given: argparse.Namespace) -> int:
     outlet.send = lambda output: link.send(encode(output))
     outlet.count_lost = workshop.output_lost
     outlet.start()
+    gevent.spawn(_end_with, given.parent)
     ours = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = OutletStream(outlet, error=False), OutletStream(outlet, error=True)
     try:
