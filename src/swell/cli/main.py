@@ -28,5 +28,7 @@ def _carry_out(words: Sequence[str]) -> int:
         return take_part(words[1:])
     from swell.cli.commands import swell
     from swell.cli.parsing import invoke
+    from swell.cli.streams import complete_writes
 
+    complete_writes()
     return invoke(swell, words)
