@@ -26,7 +26,7 @@ class CaughtResponse(Response):
         self.owner.said = reason
 
     def __enter__(self) -> CaughtResponse:
-        self.owner.entered()
+        self.owner.entered(self)
         return self
 
     def __exit__(
@@ -34,7 +34,7 @@ class CaughtResponse(Response):
     ) -> None:
         self.close()
         if isinstance(error, AUTHOR_FAULT) and not isinstance(error, Flow):
-            self.owner.said = f"{type(error).__name__}: {error}"
+            self.owner.said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         self.owner.settle(self)
 
 
@@ -43,7 +43,7 @@ class Verdict:
 
     __slots__ = ("_sample", "_settled", "entered", "said")
 
-    def __init__(self, sample: Sample, entered: Callable[[], None]) -> None:
+    def __init__(self, sample: Sample, entered: Callable[[CaughtResponse], None]) -> None:
         self._sample = sample
         self._settled = False
         self.entered = entered

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from swell.user import Seat
 
 ROUTES_MOST = 10_000
+BASE_URLS_MOST = 1_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class HttpSession:
 
     __slots__ = (
         "__weakref__", "_client", "_environment", "_has_digest", "_is_plain", "_lent", "_options", "_record",
-        "_routes", "_seat", "_settings", "_unentered", "_user_context", "cookies",
+        "_routes", "_seat", "_settings", "_unentered", "_user_context",
     )  # fmt: skip
 
     def __init__(
@@ -66,7 +67,6 @@ class HttpSession:
         self._user_context = user_context
         self._environment = environment
         self._client = Client(environment)
-        self.cookies: CookieJar = self._client.cookies
         self._record = seat.recorder.record
         self._settings = SessionSettings()
         self._options: CallOptions = PLAIN
@@ -190,6 +190,15 @@ class HttpSession:
         self._client.headers = RequestHeaders(fields)
 
     @property
+    def cookies(self) -> CookieJar:
+        """What servers have set, sent back where it belongs, and what the script adds."""
+        return self._client.cookies
+
+    @cookies.setter
+    def cookies(self, cookies: Mapping[str, str] | CookieJar) -> None:
+        self._client.cookies = CookieJar(cookies)
+
+    @property
     def base_url(self) -> str:
         """What paths are appended to."""
         return str(self._settings.base).rstrip("/") if self._settings.base else ""
@@ -202,6 +211,8 @@ class HttpSession:
             base = base._replace(userinfo=None)
         self._settings.base = base
         shared = _routes.setdefault(self._environment, {})
+        if len(shared) >= BASE_URLS_MOST:
+            shared.clear()
         self._routes = shared.setdefault((self._seat.scenario, self.base_url), {})
 
     @property
@@ -314,8 +325,9 @@ class HttpSession:
         self._unentered = response
         return response
 
-    def _entered(self) -> None:
-        self._unentered = None
+    def _entered(self, response: CaughtResponse) -> None:
+        if self._unentered is response:
+            self._unentered = None
 
     def _record_unentered(self) -> None:
         response, self._unentered = self._unentered, None

@@ -51,7 +51,7 @@ def succeed(sample: Sample, response: Response) -> None:
 def fail(sample: Sample, response: Response, reason: str | BaseException) -> None:
     """Record a call that failed, for `reason`, and keep a sample of it while few are kept."""
     recorder = sample.seat.recorder
-    text = str(reason) or type(reason).__name__
+    text = str(reason) or (type(reason).__name__ if isinstance(reason, BaseException) else "failed")
     error = recorder.error(text)
     _record(sample, response, error, Outcome.FAILED)
     if recorder.wants_sample(sample.series, error):
