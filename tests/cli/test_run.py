@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import termios
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -278,6 +279,17 @@ def test_the_mix_of_scenarios_follows_the_weights_while_users_are_started(swell:
     assert started == {"Reader": 60, "Writer": 20}
     by_second = [point["requests"] for point in ended.result["timeline"]]
     assert all(abs(count - 40) <= 4 for count in by_second[:2]), by_second
+
+
+def test_a_reader_that_goes_away_does_not_end_the_run(tmp_path: Path) -> None:
+    chatty = WORKS.replace("time.sleep", "print('hello', '\\udcff'); time.sleep")
+    (tmp_path / "script.py").write_text(textwrap.dedent(chatty))
+    command = f"{SWELL} run script.py -u 2 -t 1.5s --json result.json | head -n 1; exit ${{PIPESTATUS[0]}}"
+    run = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.stdout, run.stderr) == ("hello ?\n", "")
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert (result["run"]["end"], result["run"]["duration_s"]) == ("completed", 1.5)
+    assert run.returncode in (0, 5)
 
 
 class TerminalRun:

@@ -132,3 +132,8 @@ def test_long_lines_are_cut_where_it_shows() -> None:
     assert clipped_lines("a\nb") == ("a", "b")
     (line,) = clipped_lines("x" * 5_000)
     assert (len(line), line[-1]) == (messages.LINE_CHARACTERS, "…")
+
+
+def test_half_a_surrogate_pair_does_not_keep_a_line_back() -> None:
+    (line,) = clipped_lines("\udcff")
+    assert decode_from_worker(encode(Output((line,)))) == Output(("?",))

@@ -6,6 +6,8 @@ What draws (rich, numpy) is imported when the first user has started: the first 
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TextIO
@@ -32,6 +34,9 @@ class Terminal:
     def __init__(self, *, to_stderr: bool, quiet: bool) -> None:
         self._out: TextIO = sys.stderr if to_stderr else sys.stdout
         self._err: TextIO = sys.stderr
+        for stream in (self._out, self._err):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         self._quiet = quiet
         self._begun = Flag()
         self._view: LiveView | None = None
@@ -55,7 +60,7 @@ class Terminal:
             if self._view is not None and stream.isatty():
                 self._view.say(line)
             else:
-                print(line, file=stream, flush=True)
+                _print(line, stream)
 
     @contextlib.contextmanager
     def showing(self, controller: Controller) -> Iterator[None]:
@@ -77,7 +82,11 @@ class Terminal:
         from swell.report.console import open_console
         from swell.report.final_table import print_final
 
-        print_final(document, open_console(self._out))
+        try:
+            print_final(document, open_console(self._out))
+            self._out.flush()
+        except BrokenPipeError:
+            _let_go(self._out)
 
     def _draw(self, controller: Controller) -> None:
         self._begun.wait()
@@ -102,9 +111,24 @@ class Terminal:
 
         while True:
             gevent.sleep(EVERY_S - controller.at_s % EVERY_S)
-            print(progress_line(controller.merge.snapshot(controller.at_s)), file=self._out, flush=True)
+            _print(progress_line(controller.merge.snapshot(controller.at_s)), self._out)
 
 
 def _press(controller: Controller, key: str) -> None:
     if key in USERS_BY_KEY:
         controller.tell(Revised(USERS_BY_KEY[key]))
+
+
+def _print(line: str, stream: TextIO) -> None:
+    """Print a line; whoever read it and has gone, as `| head` does, is no reason to end a run."""
+    try:
+        print(line, file=stream, flush=True)
+    except BrokenPipeError:
+        _let_go(stream)
+
+
+def _let_go(stream: TextIO) -> None:
+    """What is printed there from now on goes nowhere, without a complaint at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -178,7 +178,13 @@ def unpack_value(packed: bytes) -> object:
 
 
 def clipped_lines(text: str) -> tuple[str, ...]:
-    """A text as lines that fit into an `Output`; a longer one is cut, visibly."""
+    """A text of user code as lines that fit into an `Output`; a longer one is cut, visibly."""
     return tuple(
-        line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 1] + "…" for line in text.splitlines()
+        sendable(line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 1] + "…")
+        for line in text.splitlines()
     )
+
+
+def sendable(text: str) -> str:
+    """The text with what UTF-8 does not know (half a surrogate pair) replaced."""
+    return text.encode("utf-8", "replace").decode()

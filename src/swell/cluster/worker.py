@@ -16,7 +16,16 @@ from gevent.event import Event as Flag
 
 from swell.clock import NS_PER_S, Clock
 from swell.cluster.link import WorkerLink
-from swell.cluster.messages import Failed, FromWorker, Output, Welcome, WorkerPhase, decode_from_controller, encode
+from swell.cluster.messages import (
+    Failed,
+    FromWorker,
+    Output,
+    Welcome,
+    WorkerPhase,
+    decode_from_controller,
+    encode,
+    sendable,
+)
 from swell.cluster.roster_state import LeaveUser, StartUser
 from swell.cluster.spool import Spool
 from swell.cluster.worker_state import WorkerState
@@ -273,7 +282,7 @@ class Worker:
 
     def _fail(self, error: SwellError) -> None:
         author_traceback = error.author_traceback if isinstance(error, ScriptError) else ""
-        self._send(Failed(str(error), error.exit_code, author_traceback))
+        self._send(Failed(sendable(str(error)), error.exit_code, sendable(author_traceback)))
         self._failure = error
         self._ended.set()
 
