@@ -75,6 +75,8 @@ class Client:
                 break
             response.close()
             hops.append(response)
+            if step[0] is not target:
+                self.environment.traffic.redirected()
             target, options = step
             earlier = response
             response = self._exchange(target, options, begun_ns)
@@ -199,10 +201,7 @@ class Client:
             if self._authorization:
                 fields["Authorization"] = self._authorization.decode("latin-1").partition(": ")[2].strip()
         step = follow_redirect(response, target, options, fields)
-        if step is not None:
-            self.environment.traffic.redirected()
-            step = through_proxy(self.environment, *step)
-        return step
+        return through_proxy(self.environment, *step) if step is not None else None
 
     def _may_repeat(self, target: Target, options: CallOptions, connection: Connection | None) -> bool:
         """Whether a request may be sent again on a fresh connection; counted as retried if it had been sent."""

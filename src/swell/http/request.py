@@ -75,6 +75,10 @@ def prepare(
     digest = _authorise(fields, auth or settings.auth or url.userinfo)
     if headers:
         fields.update(headers)
+    if body.length is None and "Content-Length" in fields:
+        # The script knows what swell does not. Both framings at once would be one too many (RFC 9112 §6.3).
+        body = body._replace(length=int(fields["Content-Length"]))
+        fields.pop("Transfer-Encoding", None)
     connect_s, between_bytes_s = _timeouts(timeout)
     environment.sweep.heed(between_bytes_s)
     connect = environment.connect_options(settings.verify if verify is None else verify, cert or settings.cert, None)
