@@ -6,67 +6,18 @@ import collections
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import Ended, SwellRun
+from tests.e2e.account import VISITOR, check_against
+from tests.e2e.command import SwellRun
 from tests.targets.digest import DigestServer, digest_server
-from tests.targets.hostile import hostile
 from tests.targets.nginx import Nginx, nginx
+from tests.targets.tls import Authority
 
 Start = Callable[..., SwellRun]
-Lines = collections.Counter[tuple[str, int]]
 
-VISITOR = """
-    from swell import HttpUser, task
-
-    class Visitor(HttpUser):
-        @task(5)
-        def page(self):
-            self.client.get("/124.html")
-
-        @task
-        def text(self):
-            assert "shrinks" in self.client.get("/text.txt").text
-
-        @task
-        def query(self):
-            self.client.get("/ok", params={"q": "load", "n": self.random.randint(1, 3)})
-
-        @task
-        def head(self):
-            self.client.head("/hello.txt")
-
-        @task
-        def post(self):
-            self.client.post("/echo", data="x" * self.random.choice([1, 1_000]))
-
-        @task
-        def post_and_go_elsewhere(self):
-            self.client.post("/redirect/0", json={"n": 1})
-
-        @task
-        def redirects(self):
-            self.client.get("/redirect/2")
-
-        @task
-        def not_followed(self):
-            self.client.get("/redirect/1", allow_redirects=False)
-
-        @task
-        def missing(self):
-            self.client.get("/status/404")
-
-        @task
-        def broken(self):
-            self.client.get("/status/500")
-
-        @task
-        def closing(self):
-            self.client.get("/close")
-    """
-HOPS = {"/redirect/2": [("/redirect/2", 302), ("/redirect/1", 302), ("/redirect/0", 302)],
-        "/redirect/0": [("/redirect/0", 302)]}  # fmt: skip
 DIGEST_VISITOR = """
     from requests.auth import HTTPDigestAuth
     from swell import HttpUser, task
@@ -103,34 +54,6 @@ def target() -> Iterator[Nginx]:
 def guarded() -> Iterator[DigestServer]:
     with digest_server() as server:
         yield server
-
-
-def expected_lines(ended: Ended) -> Lines:
-    """What the log must hold, by the result: every call's last hop, and the hops before it."""
-    lines: Lines = collections.Counter()
-    for series in ended.result["series"]:
-        for status, count in series["statuses"].items():
-            name = series["name"]
-            redirected = name in HOPS
-            for hop in HOPS.get(name, []):
-                lines[hop] += count
-            lines["/ok" if redirected else name, int(status)] += count
-    return lines
-
-
-def check_against(target: Nginx, ended: Ended) -> None:
-    target.stop()
-    ended.check_sums()
-    accounting = ended.result["accounting"]
-    log = target.log()
-    assert expected_lines(ended) == target.counts()
-    assert (accounting["sent"], accounting["answered"], accounting["unanswered"]) == (len(log), len(log), 0)
-    assert accounting["redirected"] == sum(line.status == 302 for line in log) - not_followed(ended)
-    assert ended.result["totals"]["requests"] == len(log) - accounting["redirected"]
-
-
-def not_followed(ended: Ended) -> int:
-    return sum(series["statuses"].get("302", 0) for series in ended.result["series"])
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -171,56 +94,18 @@ def test_every_line_of_the_log_is_in_the_result_of_a_run_ended_by_a_signal(
     assert ended.exit_code == ended.documented_exit_code > 0
 
 
-def test_connections_that_are_closed_all_the_time_lose_no_exchange(swell: Start) -> None:
-    with nginx(locations="keepalive_requests 10;") as target:
-        ended = swell(VISITOR, "-H", target.url, "-u", "12", "-t", "2s").finish()
+@pytest.mark.parametrize("way", ["TLS", "a unix socket", "IPv6"])
+def test_every_line_of_the_log_is_in_the_result_whatever_the_connections_are(
+    swell: Start, tmp_path: Path, way: str
+) -> None:
+    authority = Authority(tmp_path)
+    with nginx(certificate=authority.server(), locations="keepalive_requests 100;") as target:
+        urls = {"TLS": target.tls_url, "a unix socket": f"unix:{target.unix_path}", "IPv6": target.ipv6_url}
+        trusting = {"SSL_CERT_FILE": str(authority.certificate)}
+        ended = swell(VISITOR, "-H", urls[way], "-u", "6", "-r", "60", "-t", "1s", environment=trusting).finish()
         check_against(target, ended)
-        log = target.log()
-        assert max(line.nth_on_connection for line in log) == 10
-        assert len({line.connection for line in log}) > len(log) / 10
-
-
-def test_requests_that_cross_the_close_of_an_idle_connection_are_retried_and_counted(swell: Start) -> None:
-    reader = """
-        from swell import HttpUser, between, task
-
-        class Reader(HttpUser):
-            wait_time = between(0.018, 0.022)
-
-            @task
-            def read(self):
-                self.client.get("/124.html")
-        """
-    with nginx(locations="keepalive_timeout 20ms;") as target:
-        ended = swell(reader, "-H", target.url, "-u", "100", "-t", "3s").finish()
-        target.stop()
-        log, accounting = target.log(), ended.result["accounting"]
-        ended.check_sums()
-        assert ended.errors() == {}
-        assert ended.result["totals"]["requests"] == accounting["answered"] == len(log)
-        assert accounting["unanswered"] == accounting["retried"]
-        assert max(line.nth_on_connection for line in log) > 1
-
-
-def test_a_server_that_drops_every_second_request_is_asked_again_each_time_and_once(swell: Start) -> None:
-    reader = """
-        from swell import HttpUser, constant, task
-
-        class Reader(HttpUser):
-            wait_time = constant(0.01)
-
-            @task
-            def read(self):
-                self.client.get("/close/next")
-        """
-    with hostile() as target:
-        ended = swell(reader, "-H", target.url, "-u", "5", "-t", "2s").finish()
-        accounting = ended.result["accounting"]
-        ended.check_sums()
-        assert ended.exit_code == ended.documented_exit_code
-        assert ended.result["totals"]["requests"] == accounting["answered"]
-        assert accounting["retried"] == accounting["unanswered"] == accounting["answered"] - 5
-        assert len(target.log()) == accounting["answered"] + accounting["unanswered"]
+        assert len(target.log()) > 300
+        assert any(line.tls_reused for line in target.log()) == (way == "TLS")
 
 
 def test_digest_challenges_and_redirects_are_exchanges_of_their_calls(
