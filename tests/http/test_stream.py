@@ -366,6 +366,20 @@ def test_content_is_bounded_but_parts_are_not(client: Client, monkeypatch: pytes
         assert not response.stream.is_open
 
 
+def test_the_users_end_is_the_end_of_open_bodies(
+    client: Client, environment: HttpEnvironment, traffic: CountedTraffic
+) -> None:
+    with serving(in_pieces(HEAD, b"123", pause_s=1)) as server:
+        response = stream_get(client, server)
+        done = told(response)
+        client.close()
+        client.close()
+        assert done == [response]
+        assert environment.connections == set()
+        assert list(response.iter_content()) == []
+    assert traffic.told() == {"sent": 1, "unanswered": 1}
+
+
 def test_open_bodies_hold_their_connections(client: Client) -> None:
     with serving(in_pieces(HEAD, b"123", pause_s=1)) as server:
         responses = [stream_get(client, server) for _ in range(MOST_PER_ORIGIN)]

@@ -10,6 +10,7 @@ The client returns instants and records nothing. It raises nothing for what a ta
 from __future__ import annotations
 
 import time
+import weakref
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ class Client:
         "_block_version",
         "_own_host",
         "_pools",
+        "_streams",
         "cookies",
         "environment",
         "headers",
@@ -56,6 +58,7 @@ class Client:
         self._block = b""
         self._block_version = -1
         self._own_host = False
+        self._streams: weakref.WeakSet[Response] | None = None
 
     def __repr__(self) -> str:
         return f"<Client with {len(self._pools)} pools, {len(self.cookies)} cookies>"
@@ -92,7 +95,9 @@ class Client:
         self._block_version = -1
 
     def close(self) -> None:
-        """Close what is idle, and what is busy when its exchange has ended."""
+        """Close what is idle, the bodies that are still coming, and the rest when its exchange has ended."""
+        for response in list(self._streams or ()):
+            response.close()
         for pool in self._pools.values():
             pool.close()
 
@@ -151,8 +156,7 @@ class Client:
                 response.raw_body = b""
             pool.give_back(connection)
         else:
-            response.__class__ = StreamedResponse
-            response.stream = BodyStream(connection, pool)
+            self._streams = _with_stream(self._streams, response, BodyStream(connection, pool))
         if sets_cookies(head):
             self._absorb_cookies(target, response)
         return response
@@ -232,3 +236,14 @@ class Client:
     def _absorb_cookies(self, target: Target, response: Response) -> None:
         values = response.headers.get_all("set-cookie")
         self.cookies.absorb(values, target.host, target.path, target.secure, time.time())
+
+
+def _with_stream(
+    open_streams: weakref.WeakSet[Response] | None, response: Response, stream: BodyStream
+) -> weakref.WeakSet[Response]:
+    """Have `response` stream its body. The user's end closes what a dead greenlet or the script still holds."""
+    response.__class__ = StreamedResponse
+    response.stream = stream
+    open_streams = open_streams or weakref.WeakSet()
+    open_streams.add(response)
+    return open_streams
