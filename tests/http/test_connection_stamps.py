@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import gevent
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from swell.http.connection import READ_BYTES
 from swell.http.environment import HttpEnvironment
 from swell.http.kernel_clock import KernelClock, Stamps, ask_for_stamps
+from tests.http.encrypted import server_context, tls_line
 from tests.http.scripted import OK, REQUEST, CountedTraffic, Line, ScriptedClock, ScriptedSocket, goes_on, line
+from tests.targets.tls import Authority
 
 OFFSET_NS = 1_700_000_000 * 1_000_000_000
 LARGE = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000
@@ -111,6 +114,26 @@ def test_a_read_without_a_stamp_makes_the_call_unstamped_once(
         stamped_exchange(opened, [OK], [0])
         assert not opened.connection.unstamped
     assert traffic.counts == {"sent": 2, "answered": 2, "unstamped": 1}
+
+
+def test_tickets_older_than_the_request_leave_its_answer_its_stamp(
+    environment: HttpEnvironment, traffic: CountedTraffic, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    with tls_line(environment, authority, server_context(authority.server(), "1.3")) as opened:
+        connection = opened.connection
+        scripted = ScriptedSocket(connection.sock)
+        connection.sock = scripted  # type: ignore[assignment]
+        tickets = opened.server.wire()
+        connection.begin(REQUEST)
+        for at, piece in ((-5, tickets), (3, opened.server.say(OK))):
+            scripted.stamps = [connection.sent_ns + at]
+            opened.peer.sendall(piece)
+            connection.wait()
+            connection.receive()
+        connection.finish()
+        assert (connection.done_ns - connection.sent_ns, connection.unstamped) == (3, False)
+    assert traffic.told() == {"sent": 1, "answered": 1}
 
 
 def test_a_response_that_ends_with_the_connection_ends_by_the_users_clock(

@@ -200,6 +200,7 @@ class Connection:
         if data and self.tls is not None:
             plain = self._decrypt(data)
             if plain is None:
+                self.unstamped = self.unstamped and bool(self.head)  # a ticket may be older than the request
                 self.received_bytes += wire_bytes
                 self._still_reading(now_ns, is_head)
                 return
