@@ -22,9 +22,9 @@ class CountingConnection(Connection):
 
     __slots__ = ("calls",)
 
-    def _ready(self) -> None:
+    def ready(self) -> None:
         self.calls = getattr(self, "calls", 0) + 1
-        super()._ready()
+        super().ready()
 
 
 def counting_line(environment: HttpEnvironment) -> Line:

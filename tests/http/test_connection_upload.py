@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 import pytest
 
+from swell.http import sending
 from swell.http.connection import Connection
 from swell.http.environment import HttpEnvironment
 from swell.http.failure import CallFailure
@@ -30,7 +31,7 @@ def upload(opened: Line, parts: Any) -> Answer:
     connection = opened.connection
     try:
         connection.begin(HEAD)
-        connection.upload(parts)
+        sending.upload(connection, parts)
         while not connection.complete:
             connection.wait()
             connection.receive()

@@ -15,6 +15,7 @@ import pytest
 from swell.http.connection import Connection
 from swell.http.environment import HttpEnvironment
 from swell.http.failure import CallFailure
+from swell.http.sending import upload
 from swell.http.tls import TlsLayer, client_context
 from tests.http.encrypted import TlsLine, server_context, tls_line
 from tests.http.scripted import OK, REQUEST, CountedTraffic, goes_on
@@ -87,7 +88,7 @@ def test_a_megabyte_comes_and_goes(secure: Callable[..., Any], traffic: CountedT
             server.get()
             server = gevent.spawn(echo, opened)
             opened.connection.begin(head)
-            opened.connection.upload(body[at : at + 50_000] for at in range(0, len(body), 50_000))
+            upload(opened.connection, (body[at : at + 50_000] for at in range(0, len(body), 50_000)))
             while not opened.connection.complete:
                 opened.connection.wait()
                 opened.connection.receive()

@@ -7,7 +7,7 @@ finds the end of a response. Its header callback is not used: the raw head is ke
     IDLE ──begin──► WAITING ◄──► RUNNING ──finish──► IDLE            any ──failure, kill, close──► CLOSED
 
 Rules, and what bites otherwise:
-- `_ready` (the watcher's callback, run by the hub) wakes `waiter` and nobody else. With no waiter it stops the
+- `ready` (the watcher's callback, run by the hub) wakes `waiter` and nobody else. With no waiter it stops the
   watcher, since a level-triggered watcher whose bytes nobody reads is called 700,000 times a second; an idle
   connection it closes, and so makes it `stale`: the server has closed it, or sent what nobody asked for.
 - Whatever ends an exchange early (a kill, a time-out, a protocol error) closes the connection. It is never reused.
@@ -30,6 +30,7 @@ from greenlet import getcurrent
 
 from swell.http.failure import CallFailure, from_os_error
 from swell.http.framing import HEAD_BYTES_MOST, closes_connection, ends_at_close, parser_reason
+from swell.http.sending import send_rest, send_wire
 
 if TYPE_CHECKING:
     import _socket
@@ -43,7 +44,7 @@ CHUNK_BYTES = 48
 READ_BYTES = 16 * 1024
 READ_BYTES_LARGE = 256 * 1024
 STAMP_SPACE = 64
-READ_EVENT, WRITE_EVENT = 1, 2
+READ_EVENT = 1
 NS_PER_S = 1_000_000_000
 _stamp = Struct("=qq").unpack_from
 _LARGE = 4 * READ_BYTES
@@ -108,7 +109,8 @@ class Connection:
 
     # waiting
 
-    def _ready(self) -> None:
+    def ready(self) -> None:
+        """Something can be read (or, while sending, written). Called by the loop, in the hub."""
         waiter = self.waiter
         if waiter is None:
             self._watcher.stop()
@@ -123,7 +125,7 @@ class Connection:
     def wait(self) -> None:
         """Let others run until there are bytes to read. Raises CallFailure when the sweep finds it overdue."""
         if not self._watcher.active:
-            self._watcher.start(self._ready)
+            self._watcher.start(self.ready)
         self.waiter = getcurrent()
         try:
             expired = self.environment.switch_to_hub()
@@ -174,7 +176,7 @@ class Connection:
             self.close()
             raise from_os_error(error, silent=True) from error
         if sent != len(request):
-            self._guard(self._send_wire, request[sent:])
+            send_rest(self, request[sent:])
 
     def receive(self, is_head: bool = False) -> None:
         """Read what has come, and give it to the parser."""
@@ -281,70 +283,6 @@ class Connection:
 
     # the rarer turns
 
-    def _guard(self, action: Any, argument: Any) -> None:
-        try:
-            action(argument)
-        except BaseException:
-            self.abandon()
-            raise
-
-    def upload(self, parts: Any) -> None:
-        """Send the rest of a request, piece by piece; stops early when a complete answer has come."""
-        self._guard(self._upload, parts)
-
-    def _upload(self, parts: Any) -> None:
-        for part in parts:
-            if self.complete:
-                break
-            self.since_ns = monotonic_ns()
-            self._send_wire(part if self.tls is None else self.tls.encrypt(part))
-
-    def _send_wire(self, data: bytes) -> None:
-        view = memoryview(data)
-        self.sending = True
-        while view and not self.complete:
-            is_first = not self.sent_bytes
-            if is_first:
-                self.environment.traffic.sent()
-            try:
-                self.sent_bytes += (sent := self.sock.send(view))
-            except OSError as error:
-                if is_first:
-                    self.environment.traffic.unsent()
-                if not isinstance(error, BlockingIOError):
-                    self._answer_before_reset(error)
-                    return
-                self._wait_writable()
-                continue
-            self.since_ns = monotonic_ns()
-            view = view[sent:]
-        self.sending = False
-
-    def _wait_writable(self) -> None:
-        writer = self.environment.loop.io(self.sock.fileno(), WRITE_EVENT)
-        writer.start(self._ready)
-        try:
-            self.wait()
-        finally:
-            writer.stop()
-            writer.close()
-        self.receive()
-        if self.complete:
-            self.keep_alive = False
-
-    def _answer_before_reset(self, error: OSError) -> None:
-        """The server closed while we sent: what it answered before that still counts."""
-        silent = not self.head
-        while not self.complete:
-            before = self.received_bytes
-            try:
-                self.receive()
-            except CallFailure:
-                raise from_os_error(error, silent=silent) from error
-            if self.received_bytes == before and not self.complete:
-                raise from_os_error(error, silent=silent) from error
-        self.keep_alive = False
-
     def _corrected(self, stamp_ns: int, now_ns: int) -> int:
         at_ns = self.environment.clock.suspect(stamp_ns, self.sent_ns, now_ns)
         if at_ns is None:
@@ -374,7 +312,7 @@ class Connection:
         if tls.closed:
             self._end_of_file()
         elif not self.sending and (reply := tls.reply()):
-            self._send_wire(reply)
+            send_wire(self, reply)
 
     def _parser_stopped(self, error: Exception) -> None:
         if isinstance(error, httptools.HttpParserUpgrade):

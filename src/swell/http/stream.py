@@ -15,6 +15,7 @@ import gevent
 from swell.http.connection import Connection
 from swell.http.failure import CallFailure
 from swell.http.options import CallOptions
+from swell.http.sending import upload
 
 if TYPE_CHECKING:
     from swell.http.pool import Pool
@@ -35,7 +36,7 @@ def transfer(connection: Connection, request: bytes, is_head: bool, options: Cal
                 # The answer came first, so the body stays here; a server may take what follows for it.
                 connection.stale = True
             else:
-                connection.upload(options.upload())
+                upload(connection, options.upload())
         connection.keeps_body = not options.stream
         while not (connection.complete or (options.stream and connection.headers_done)):
             connection.wait()
