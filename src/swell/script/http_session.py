@@ -12,19 +12,14 @@ from collections.abc import Callable, Mapping
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
-from swell.http.auth import basic_header, basic_of, digest_of
-from swell.http.client import Client
-from swell.http.cookies import CookieJar
-from swell.http.headers import RequestHeaders
-from swell.http.options import PLAIN, CallOptions
-from swell.http.request import SessionSettings, prepare
+from swell.http.request import prepare
 from swell.http.response import Response
 from swell.http.target import BadTarget, Target
-from swell.http.tls import Cert, Verify
 from swell.http.url import InvalidUrl, parse_url
 from swell.script.caught import CaughtResponse, Verdict, settle
 from swell.script.events import events
 from swell.script.samples import Sample
+from swell.script.session_attributes import SessionAttributes
 
 if TYPE_CHECKING:
     from swell.http.environment import HttpEnvironment
@@ -48,13 +43,10 @@ _routes: weakref.WeakKeyDictionary[HttpEnvironment, dict[tuple[str, str], dict[A
 )
 
 
-class HttpSession:
+class HttpSession(SessionAttributes):
     """The HTTP client of one simulated user. Its attributes may be changed at any time."""
 
-    __slots__ = (
-        "__weakref__", "_client", "_environment", "_has_digest", "_is_plain", "_lent", "_options", "_record",
-        "_routes", "_seat", "_settings", "_unentered", "_user_context",
-    )  # fmt: skip
+    __slots__ = ("__weakref__", "_record", "_routes", "_seat", "_unentered", "_user_context")
 
     def __init__(
         self,
@@ -63,16 +55,10 @@ class HttpSession:
         environment: HttpEnvironment,
         user_context: Callable[[], dict[str, Any]] = dict,
     ) -> None:
+        super().__init__(environment)
         self._seat = seat
         self._user_context = user_context
-        self._environment = environment
-        self._client = Client(environment)
         self._record = seat.recorder.record
-        self._settings = SessionSettings()
-        self._options: CallOptions = PLAIN
-        self._is_plain = True
-        self._has_digest = False
-        self._lent = False
         self._unentered: CaughtResponse | None = None
         self.base_url = base_url
 
@@ -178,100 +164,6 @@ class HttpSession:
         )  # fmt: skip
         return response
 
-    # session attributes
-
-    @property
-    def headers(self) -> RequestHeaders:
-        """Sent with every call; a dict in which case does not matter."""
-        return self._client.headers
-
-    @headers.setter
-    def headers(self, fields: Mapping[str, str]) -> None:
-        self._client.headers = RequestHeaders(fields)
-
-    @property
-    def cookies(self) -> CookieJar:
-        """What servers have set, sent back where it belongs, and what the script adds."""
-        return self._client.cookies
-
-    @cookies.setter
-    def cookies(self, cookies: Mapping[str, str] | CookieJar) -> None:
-        self._client.cookies = CookieJar(cookies)
-
-    @property
-    def base_url(self) -> str:
-        """What paths are appended to."""
-        return str(self._settings.base).rstrip("/") if self._settings.base else ""
-
-    @base_url.setter
-    def base_url(self, url: str) -> None:
-        base = parse_url(url) if url else None
-        if base is not None and base.userinfo is not None:
-            self.auth = base.userinfo
-            base = base._replace(userinfo=None)
-        self._settings.base = base
-        shared = _routes.setdefault(self._environment, {})
-        if len(shared) >= BASE_URLS_MOST:
-            shared.clear()
-        self._routes = shared.setdefault((self._seat.scenario, self.base_url), {})
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """Added to the query of every call."""
-        self._lend()
-        return self._settings.params
-
-    @params.setter
-    def params(self, params: Mapping[str, Any]) -> None:
-        self._settings.params = dict(params)
-        self._sort()
-
-    @property
-    def proxies(self) -> dict[str, str]:
-        """Scheme, or scheme://host, to the proxy's URL."""
-        self._lend()
-        return self._settings.proxies
-
-    @proxies.setter
-    def proxies(self, proxies: Mapping[str, str]) -> None:
-        self._settings.proxies = dict(proxies)
-        self._sort()
-
-    @property
-    def auth(self) -> Any:
-        """(user, password) for basic authentication, or a DigestAuth."""
-        return self._settings.auth
-
-    @auth.setter
-    def auth(self, auth: Any) -> None:
-        pair = basic_of(auth)
-        if auth is not None and pair is None and digest_of(auth) is None:
-            raise TypeError(f"auth: {auth!r} is neither (user, password) nor basic or digest authentication")
-        self._settings.auth = auth
-        self._client.authorise(basic_header(*pair) if pair else "")
-        self._has_digest = auth is not None and pair is None
-        self._sort()
-
-    @property
-    def verify(self) -> Verify:
-        """Whether a server's certificate is checked (True, False), or the file or folder of CAs to check it with."""
-        return self._settings.verify
-
-    @verify.setter
-    def verify(self, verify: Verify) -> None:
-        self._settings.verify = verify
-        self._renew_options()
-
-    @property
-    def cert(self) -> Cert:
-        """The client's certificate: a PEM file, or (certificate, key)."""
-        return self._settings.cert
-
-    @cert.setter
-    def cert(self, cert: Cert) -> None:
-        self._settings.cert = cert
-        self._renew_options()
-
     def close(self) -> None:
         """Record what is still open and close the connections. Done for you at the user's end."""
         if self._unentered is not None:
@@ -280,20 +172,11 @@ class HttpSession:
 
     # behind them
 
-    def _lend(self) -> None:
-        """A dict of the settings is handed out: from now on it may change at any time."""
-        self._lent = True
-        self._is_plain = False
-
-    def _sort(self) -> None:
-        """Plain calls are those of a session whose settings add nothing to them but headers and TLS."""
-        settings = self._settings
-        self._is_plain = not (self._lent or settings.params or settings.proxies or self._has_digest)
-
-    def _renew_options(self) -> None:
-        settings = self._settings
-        connect = self._environment.connect_options(settings.verify, settings.cert, None)
-        self._options = dataclasses.replace(PLAIN, connect=connect)
+    def _base_changed(self) -> None:
+        shared = _routes.setdefault(self._environment, {})
+        if len(shared) >= BASE_URLS_MOST:
+            shared.clear()
+        self._routes = shared.setdefault((self._seat.scenario, self.base_url), {})
 
     def _new_route(self, method: str, url: str, name: str | None) -> Route:
         target = Target(method, parse_url(url, self._settings.base))
