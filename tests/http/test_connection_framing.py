@@ -46,7 +46,7 @@ COMPLETE = {
     "connection: close": Case(
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nok\n", (200, b"ok\n", False)
     ),
-    "same length twice": Case(
+    "connection: Close, x": Case(
         b"HTTP/1.1 200 OK\r\nConnection: Close, x\r\nContent-Length: 3\r\n\r\nok\n", (200, b"ok\n", False)
     ),
     "HEAD": Case(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", (200, b"", True), is_head=True),

@@ -26,6 +26,7 @@ REFUSED = {
     "space before the colon": HEAD + b"Content-Length : 3\r\n\r\nok\n",
     "NUL in a header": HEAD + b"X-A: a\0b\r\n\r\n",
     "two lengths": HEAD + b"Content-Length: 3\r\nContent-Length: 5\r\n\r\nok\n\r\n",
+    "the same length twice": HEAD + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nok\n",
     "negative length": HEAD + b"Content-Length: -3\r\n\r\nok\n",
     "length in words": HEAD + b"Content-Length: three\r\n\r\nok\n",
     "endless length": HEAD + b"Content-Length: %d\r\n\r\nok\n" % 10**30,
