@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic_ns
 from typing import Any
 
 import gevent
 import gevent.socket
+import gevent.ssl
 
 from swell.http.client import Client
 from swell.http.environment import HttpEnvironment
@@ -20,6 +23,7 @@ from swell.http.response import Response
 from swell.http.target import Target
 from swell.http.url import parse_url
 from tests.http.scripted import OK, reset
+from tests.targets.tls import Certificate
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
@@ -144,17 +148,34 @@ def answering(*answers: bytes, last: bytes = OK) -> Handle:
     return handle
 
 
+@contextlib.contextmanager
+def tls_serving(certificate: Certificate, **options: Any) -> Iterator[Server]:
+    """A server with TLS by gevent's own hand."""
+    context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    for name, value in options.items():
+        if name == "ca":
+            context.load_verify_locations(value)
+        else:
+            setattr(context, name, value)
+
+    def handle(visit: Visit) -> None:
+        with contextlib.suppress(OSError):
+            visit.sock = context.wrap_socket(visit.sock, server_side=True)
+            answering()(visit)
+
+    with serving(handle) as server:
+        server.url = f"https://localhost:{server.url.rpartition(':')[2]}"
+        yield server
+
+
 def plain_get(client: Client, url: str, begun_ns: int = 0) -> Response:
     """The hot path's call."""
-    from time import monotonic_ns
-
     return client.call(Target("GET", parse_url(url)), PLAIN, begun_ns or monotonic_ns())
 
 
 def call(client: Client, method: str, url: str, **options: Any) -> Response:
     """A call as `HttpSession.request` makes it, without the recording."""
-    from time import monotonic_ns
-
     environment: HttpEnvironment = client.environment
     target, prepared = prepare(environment, SessionSettings(), client.headers, method, url, **options)
     return client.call(target, prepared, monotonic_ns())

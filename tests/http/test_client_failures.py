@@ -22,7 +22,7 @@ from swell.http.connection import Connection
 from swell.http.environment import HttpEnvironment
 from swell.http.failure import CallFailure
 from swell.http.names import Names
-from tests.http.loopback import Server, Visit, answering, call, plain_get, serving
+from tests.http.loopback import Visit, answering, call, plain_get, serving, tls_serving
 from tests.http.scripted import OK, CountedTraffic, ScriptedClock
 from tests.targets.tls import Authority, Certificate
 
@@ -45,29 +45,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="module")
 def certificate(authority: Authority) -> Certificate:
     return authority.server()
-
-
-@contextlib.contextmanager
-def tls_serving(certificate: Certificate, **options: Any) -> Iterator[Server]:
-    """A server with TLS by gevent's own hand."""
-    import gevent.ssl
-
-    context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.certificate, certificate.key)
-    for name, value in options.items():
-        if name == "ca":
-            context.load_verify_locations(value)
-        else:
-            setattr(context, name, value)
-
-    def handle(visit: Visit) -> None:
-        with contextlib.suppress(OSError):
-            visit.sock = context.wrap_socket(visit.sock, server_side=True)
-            answering()(visit)
-
-    with serving(handle) as server:
-        server.url = f"https://localhost:{server.url.rpartition(':')[2]}"
-        yield server
 
 
 def test_a_refused_connection(client: Client, traffic: CountedTraffic) -> None:

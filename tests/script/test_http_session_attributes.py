@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import gevent
 import pytest
 
-from tests.http.loopback import Visit, answering, serving
+from tests.http.loopback import Visit, answering, serving, tls_serving
 from tests.http.scripted import OK
 from tests.script.sessions import HttpStage, head_of, http_stage
+from tests.targets.tls import Authority
 
 
 @pytest.fixture
@@ -102,6 +105,36 @@ def test_cookies_may_be_set_read_and_replaced(stage: HttpStage) -> None:
         session.cookies.clear()
         session.get("/")
         assert "Cookie" not in head_of(server)
+
+
+def test_certificates_may_change_at_any_time(stage: HttpStage, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    mine = authority.client("tester")
+    with tls_serving(authority.server(), ca=str(authority.certificate), verify_mode=ssl.CERT_OPTIONAL) as server:
+        session = stage.open(server.url)
+        assert session.get("/").error.startswith("TLS: certificate not accepted")
+        for verify in (False, str(authority.certificate), authority.certificate):
+            session.verify = verify
+            assert (session.get("/").status_code, session.post("/").status_code) == (200, 200)
+        assert not server.visits[-1].sock.getpeercert()
+        session.cert = (mine.certificate, str(mine.key))
+        assert (session.get("/").status_code, session.post("/").status_code) == (200, 200)
+        assert server.visits[-1].sock.getpeercert()
+        session.cert, session.verify = None, True
+        assert session.get("/").error.startswith("TLS: certificate not accepted")
+
+
+def test_proxies_may_change_at_any_time(stage: HttpStage) -> None:
+    with serving(answering()) as server, serving(answering()) as proxy:
+        session = stage.open(server.url)
+        session.get("/a")
+        session.proxies = {"http": proxy.url}
+        session.get("/b")
+        session.proxies["http"] = "http://127.0.0.1:1"
+        assert session.get("/c").error == "connection refused"
+        del session.proxies["http"]
+        session.get("/d")
+        assert (server.targets(), proxy.targets()) == (["GET /a", "GET /d"], [f"GET {server.url}/b"])
 
 
 def test_what_cannot_be_sent_is_raised_and_not_recorded(stage: HttpStage) -> None:

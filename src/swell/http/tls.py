@@ -17,8 +17,8 @@ from swell.http.failure import CallFailure, tls_reason
 
 _PLAIN_BYTES = 256 * 1024
 
-Verify = bool | str
-Cert = str | tuple[str, str] | None
+Verify = bool | str | Path
+Cert = str | Path | tuple[str | Path, str | Path] | None
 
 
 class TlsLayer:
@@ -126,13 +126,13 @@ def client_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
     if verify is False:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    elif isinstance(verify, str):
+    elif isinstance(verify, str | Path):
         is_folder = Path(verify).is_dir()
         context.load_verify_locations(None if is_folder else verify, verify if is_folder else None)
     else:
         _load_default_roots(context)
     if cert is not None:
-        context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
+        context.load_cert_chain(*((cert,) if isinstance(cert, str | Path) else cert))
     return context
 
 
