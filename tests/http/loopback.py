@@ -161,7 +161,9 @@ def tls_serving(certificate: Certificate, **options: Any) -> Iterator[Server]:
 
     def handle(visit: Visit) -> None:
         with contextlib.suppress(OSError):
-            visit.sock = context.wrap_socket(visit.sock, server_side=True)
+            # Two steps: a handshake that fails inside of wrap_socket would leave its socket open.
+            visit.sock = context.wrap_socket(visit.sock, server_side=True, do_handshake_on_connect=False)
+            visit.sock.do_handshake()
             answering()(visit)
 
     with serving(handle) as server:
