@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from swell.clock import NS_PER_S
 from swell.cluster import controller_steps as done_by_controller
 from swell.cluster import worker_steps as done_by_worker
-from swell.cluster.controller_state import ControllerState, Phase
+from swell.cluster.controller_state import ControllerState
+from swell.cluster.course_state import Phase
 from swell.cluster.member_state import identity_of
 from swell.cluster.messages import FromController, FromWorker, Hello, Message, Welcome
 from swell.cluster.roster_state import LeaveUser, StartUser
@@ -46,7 +47,6 @@ class SimulatedWorker:
     spool: list[Segment] = field(default_factory=list)
     leaving: set[int] = field(default_factory=set)
     gone: bool = False
-    killed: bool = False
 
     def seal(self, *, final: bool = False, recovered: bool = False) -> Segment:
         segment = Segment(
@@ -117,7 +117,7 @@ class Cluster:
                 case done_by_worker.SealFinal():
                     self.to_worker(one, done_by_worker.Sealed(one.seal(final=True)))
                 case done_by_worker.Exit():
-                    one.gone = True
+                    self.end(one, "ended with exit code 0")
                 case StartUser() | done_by_worker.Begin() | done_by_worker.Forget():
                     pass
 
@@ -130,8 +130,11 @@ class Cluster:
     def kill(self, identity: bytes) -> None:
         one = self.workers[identity]
         if not one.gone:
-            one.gone = one.killed = True
-            self.to_controller(done_by_controller.Died(one.worker, one.incarnation, "was killed by signal 9"))
+            self.end(one, "was killed by signal 9")
+
+    def end(self, one: SimulatedWorker, because: str) -> None:
+        one.gone = True
+        self.to_controller(done_by_controller.Died(one.worker, one.incarnation, because))
 
     def recover(self, one: SimulatedWorker) -> None:
         if one.state.orders.begin_ns is not None and not (one.spool and one.spool[-1].final):

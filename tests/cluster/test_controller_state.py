@@ -1,7 +1,7 @@
 import pytest
 
 from swell.clock import NS_PER_S
-from swell.cluster.controller_state import READY_WITHIN_NS, ControllerState, Phase
+from swell.cluster.controller_state import READY_WITHIN_NS, ControllerState
 from swell.cluster.controller_steps import (
     Apply,
     Begin,
@@ -28,7 +28,7 @@ from swell.cluster.controller_steps import (
     StopWanted,
     Ticked,
 )
-from swell.cluster.course_state import BEGIN_DELAY_NS
+from swell.cluster.course_state import BEGIN_DELAY_NS, Phase
 from swell.cluster.messages import (
     PROTOCOL,
     Acknowledge,
@@ -218,15 +218,15 @@ def test_a_worker_idle_under_old_orders_does_not_count() -> None:
 
 
 def test_a_worker_that_dies_is_read_and_replaced_with_the_same_share() -> None:
-    state = running()
+    state, soon_ns = running(), T0 + NS_PER_S // 100
     share = state.members.present[0].share
-    commands = state.handle(Died(0, 1, "was killed by signal 9"), T0 + NS_PER_S // 100)
+    commands = state.handle(Died(0, 1, "was killed by signal 9"), soon_ns)
     assert commands == [Lost(0, 1, "was killed by signal 9"), Recover(0, 1), Launch(0, 2)]
-    assert state.handle(Heard(ONE, segment(1)), T0 + NS_PER_S)[0] == Apply(segment(1))
-    assert state.handle(Recovered(0, 1, (segment(1), segment(2))), T0 + NS_PER_S) == [Apply(segment(2))]
-    state.handle(Heard(b"0.2", hello(incarnation=2)), T0 + NS_PER_S)
-    given = orders(state.handle(Heard(b"0.2", Pulse(WorkerPhase.READY, 0, T0)), T0 + NS_PER_S))[b"0.2"]
-    assert (given.share, given.share_from_ns) == (share, T0 + NS_PER_S)
+    assert state.handle(Heard(ONE, segment(1)), soon_ns)[0] == Apply(segment(1))
+    assert state.handle(Recovered(0, 1, (segment(1), segment(2))), soon_ns) == [Apply(segment(2))]
+    state.handle(Heard(b"0.2", hello(incarnation=2)), soon_ns)
+    given = orders(state.handle(Heard(b"0.2", Pulse(WorkerPhase.READY, 0, T0)), soon_ns))[b"0.2"]
+    assert (given.share, given.share_from_ns) == (share, soon_ns)
     state.check()
 
 

@@ -12,7 +12,7 @@ from swell.cluster.controller_state import ControllerState
 from swell.cluster.controller_steps import Cleared, Died, Over, Revised, StopWanted
 from swell.cluster.member_state import identity_of
 from swell.cluster.memory_link import MemoryLink
-from swell.cluster.messages import Hello, Welcome, pack_value
+from swell.cluster.messages import Hello, Output, Welcome, encode, pack_value
 from swell.cluster.remains import recover_segments
 from swell.cluster.spool import Spool
 from swell.cluster.worker import Worker
@@ -25,6 +25,7 @@ from swell.result import End, RunResult
 from swell.runtime.real_clock import RealClock
 from swell.runtime.ring import Ring
 from swell.segment import Segment
+from swell.stats.summary import summarise
 from swell.user import Seat, SimulatedUser, UserFactory
 from tests.cluster.simulated import RUN, plan_of
 
@@ -91,12 +92,12 @@ class MemoryCluster:
         self.casts: list[ScriptedCast] = []
         self._directory = directory
         self._script = calls, fault
-        self._link = MemoryLink()
+        self.link = MemoryLink()
         self._clock = RealClock()
         self._greenlets: dict[bytes, gevent.Greenlet] = {}
         self._workshops: dict[bytes, RingWorkshop] = {}
         state = ControllerState(RUN, plan, Welcome(plan, report_interval_s=0.1, pulse_interval_s=0.05))
-        self.controller = Controller(state, self._link, self, self._clock, self, self._recover)
+        self.controller = Controller(state, self.link, self, self._clock, self, self._recover)
         self.controller.tell(Cleared())
 
     def run(self) -> tuple[Over, RunResult]:
@@ -114,7 +115,7 @@ class MemoryCluster:
         self.casts.append(cast)
         hello = Hello(RUN, worker, incarnation, "here", 1)
         workshop = self._workshops[identity] = RingWorkshop(directory, hello, self._clock, cast)
-        one = Worker(WorkerState(hello), self._link.connect(identity), self._clock, workshop, Spool(directory))
+        one = Worker(WorkerState(hello), self.link.connect(identity), self._clock, workshop, Spool(directory))
         self._greenlets[identity] = gevent.spawn(self._take_part, one)
 
     def _take_part(self, one: Worker) -> str:
@@ -178,7 +179,7 @@ def clusters() -> Iterator[list[MemoryCluster]]:
 
 
 def requests(result: RunResult) -> int:
-    return sum(sum(memoryview(worker.calls_per_s).cast("I")[1::2]) for worker in result.workers)
+    return summarise(result).totals.requests
 
 
 def test_a_run_by_time_counts_every_call_of_every_user(clusters: list[MemoryCluster], tmp_path: Path) -> None:
@@ -228,6 +229,20 @@ def test_a_worker_that_dies_leaves_every_call_and_is_replaced(clusters: list[Mem
     ]
     assert requests(result) == sum(cluster.made.values())
     assert result.scenarios[0].started == 6
+
+
+def test_strangers_and_garbage_change_nothing(clusters: list[MemoryCluster], tmp_path: Path) -> None:
+    cluster = MemoryCluster(plan_of(users=2, workers=1, run_time_s=0.5, rate_per_s=100.0), tmp_path)
+    clusters.append(cluster)
+    stranger = cluster.link.connect(b"stranger")
+    frames = [b"", b"\xc1" * 100, b"\x91" * 10_000, encode(Hello("run-0", 0, 1, "there", 1)), encode(Output(("hi",)))]
+    for frame in frames * 3:
+        stranger.send(frame)
+    cluster.link.connect(b"0.1").send(b"not yet")
+    _, result = cluster.run()
+    assert result.end is End.COMPLETED
+    assert requests(result) == sum(cluster.made.values())
+    assert cluster.controller.state.refused == {b"stranger": 15, b"0.1": 1}
 
 
 def test_a_script_that_fails_in_a_worker_ends_it_with_its_words(clusters: list[MemoryCluster], tmp_path: Path) -> None:

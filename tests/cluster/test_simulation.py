@@ -4,8 +4,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from swell.cluster.controller_state import Phase
 from swell.cluster.controller_steps import Garbled, Revised, StopWanted
+from swell.cluster.course_state import Phase
 from swell.cluster.worker_steps import UserGone
 from swell.result import End
 from tests.cluster.simulated import Cluster, plan_of

@@ -8,7 +8,6 @@ the two never overlap. One that dies as soon as it is up is given up after the t
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from collections.abc import Iterable
 
@@ -39,11 +38,11 @@ from swell.cluster.controller_steps import (
     Started,
     StopWanted,
     Ticked,
+    is_routine,
 )
-from swell.cluster.course_state import Course
-from swell.cluster.member_state import Member, Membership, identity_of
+from swell.cluster.course_state import Course, Phase
+from swell.cluster.member_state import Member, Membership, fault_of, identity_of
 from swell.cluster.messages import (
-    PROTOCOL,
     Acknowledge,
     Dismiss,
     Failed,
@@ -66,15 +65,6 @@ READY_WITHIN_NS = 60 * NS_PER_S
 KILL_AFTER_NS = 10 * NS_PER_S
 """Beyond the stop time-out: how long a worker may take to send its last segment."""
 SENDERS_REFUSED_CAP = 1_000
-
-
-class Phase(enum.Enum):
-    """How far the run has come."""
-
-    GATHERING = "gathering"
-    RUNNING = "running"
-    ENDING = "ending"
-    OVER = "over"
 
 
 class ControllerState:
@@ -116,8 +106,6 @@ class ControllerState:
                 commands = self._hear(sender, message, now_ns)
             case Garbled(sender):
                 commands = self._refuse(sender)
-            case Ticked():
-                commands = []
             case Died():
                 commands = self._died(event, now_ns)
             case Recovered(worker, incarnation, segments):
@@ -126,7 +114,9 @@ class ControllerState:
                 commands = self._revise(more, now_ns)
             case StopWanted(end, text):
                 commands = self._stop(end, text, now_ns)
-        return commands + self._progress(now_ns)
+            case Ticked():
+                commands = []
+        return commands if is_routine(event) else commands + self._progress(now_ns)
 
     # --- what workers say --------------------------------------------------------------------------------------------
 
@@ -150,21 +140,12 @@ class ControllerState:
                 return self._fail(f"worker {member.worker}: {text}", exit_code, author_traceback)
 
     def _greet(self, sender: bytes, member: Member | None, hello: Hello) -> list[Command]:
-        fault = self._fault(member, hello)
+        fault = fault_of(hello, self.run, member)
         if member is None or fault:
             self._refuse(sender)
             return [Send(sender, Dismiss(fault))]
         first, member.greeted = not member.greeted, True
         return [*([Joined(hello)] if first else []), Send(sender, self._welcome)]
-
-    def _fault(self, member: Member | None, hello: Hello) -> str:
-        if hello.protocol != PROTOCOL:
-            return f"the worker speaks version {hello.protocol}, the controller version {PROTOCOL}"
-        if hello.run != self.run:
-            return f"this is run {self.run}, not {hello.run}"
-        if member is None or member.lost or (hello.worker, hello.incarnation) != (member.worker, member.incarnation):
-            return f"worker {hello.worker}.{hello.incarnation} is not part of the run"
-        return ""
 
     def _segment(self, member: Member, segment: Segment) -> list[Command]:
         if (segment.run, segment.worker, segment.incarnation) != (self.run, member.worker, member.incarnation):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from swell.cluster.messages import FromController, FromWorker, Hello
+from swell.cluster.messages import FromController, FromWorker, Hello, Output, Report
 from swell.plan import Revision
 from swell.result import End
 from swell.segment import Segment
@@ -78,6 +78,15 @@ class StopWanted:
 
 
 Event = Started | Cleared | Heard | Garbled | Ticked | Died | Recovered | Revised | StopWanted
+
+
+def is_routine(event: Event) -> bool:
+    """Whether it cannot have brought the run any further. Most frames are such; to look costs a turn of all members."""
+    if not isinstance(event, Heard):
+        return False
+    message = event.message
+    return isinstance(message, Output | Report) or (isinstance(message, Segment) and not message.final)
+
 
 # --- commands --------------------------------------------------------------------------------------------------------
 

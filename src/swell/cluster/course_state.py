@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+
 from swell.clock import NS_PER_S
 from swell.load.mix import Mix
 from swell.load.schedule import Schedule, revision_0
@@ -9,6 +11,15 @@ from swell.plan import MOST_USERS, Revision, RunPlan
 
 BEGIN_DELAY_NS = 5_000_000
 """Orders take about a millisecond; whoever hears of the beginning after it only starts a little late."""
+
+
+class Phase(enum.Enum):
+    """How far the run has come."""
+
+    GATHERING = "gathering"
+    RUNNING = "running"
+    ENDING = "ending"
+    OVER = "over"
 
 
 class Course:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from swell.clock import NS_PER_S
-from swell.cluster.messages import Orders, Pulse, WorkerPhase
+from swell.cluster.messages import PROTOCOL, Hello, Orders, Pulse, WorkerPhase
 from swell.load.shares import NOTHING, Share
 from swell.segment import FIRST_SEQUENCE, Segment
 
@@ -19,6 +19,17 @@ QUICK_DEATHS = 3
 def identity_of(worker: int, incarnation: int) -> bytes:
     """What an incarnation of a worker is called on the link."""
     return f"{worker}.{incarnation}".encode()
+
+
+def fault_of(hello: Hello, run: str, member: Member | None) -> str:
+    """Why a worker that introduces itself is not the member that is waited for; '' if it is."""
+    if hello.protocol != PROTOCOL:
+        return f"the worker speaks version {hello.protocol}, the controller version {PROTOCOL}"
+    if hello.run != run:
+        return f"this is run {run}, not {hello.run}"
+    if member is None or member.lost or (hello.worker, hello.incarnation) != (member.worker, member.incarnation):
+        return f"worker {hello.worker}.{hello.incarnation} is not part of the run"
+    return ""
 
 
 class Member:
@@ -96,6 +107,7 @@ class Membership:
         """The latest incarnation of each worker."""
         self.departed: list[Member] = []
         """Those that have been replaced."""
+        self._by_identity: dict[bytes, Member] = {}
         self._quick_deaths: Counter[int] = Counter()
 
     def __repr__(self) -> str:
@@ -117,7 +129,7 @@ class Membership:
 
     def called(self, identity: bytes) -> Member | None:
         """Who is called so on the link."""
-        return next((member for member in self if member.identity == identity), None)
+        return self._by_identity.get(identity)
 
     def add(self, worker: int, now_ns: int) -> Member:
         """Make room for a worker, or for the next incarnation of it, which has the share of the one before."""
@@ -127,7 +139,7 @@ class Membership:
         else:
             self.departed.append(before)
             member = Member(worker, before.incarnation + 1, now_ns, before.share)
-        self.present[worker] = member
+        self.present[worker] = self._by_identity[member.identity] = member
         return member
 
     def lose(self, member: Member, now_ns: int) -> bool:
@@ -142,4 +154,4 @@ class Membership:
         for member in self:
             member.check()
         assert all(member.lost for member in self.departed)
-        assert len({member.identity for member in self}) == len(list(self))
+        assert {member.identity: member for member in self} == self._by_identity
