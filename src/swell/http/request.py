@@ -75,10 +75,7 @@ def prepare(
     digest = _authorise(fields, auth or settings.auth or url.userinfo)
     if headers:
         fields.update(headers)
-    if body.length is None and "Content-Length" in fields:
-        # The script knows what swell does not. Both framings at once would be one too many (RFC 9112 §6.3).
-        body = body._replace(length=int(fields["Content-Length"]))
-        fields.pop("Transfer-Encoding", None)
+    body = _of_known_length(fields, body)
     connect_s, between_bytes_s = _timeouts(timeout)
     environment.sweep.heed(between_bytes_s)
     connect = environment.connect_options(settings.verify if verify is None else verify, cert or settings.cert, None)
@@ -127,6 +124,14 @@ def _frame(fields: RequestHeaders, method: str, body: Body) -> None:
         fields["Transfer-Encoding"] = "chunked"
     else:
         fields["Content-Length"] = str(body.length)
+
+
+def _of_known_length(fields: RequestHeaders, body: Body) -> Body:
+    """A script may know what swell does not. Two framings at once would be one too many (RFC 9112 §6.3)."""
+    if body.length is not None or "Content-Length" not in fields:
+        return body
+    fields.pop("Transfer-Encoding", None)
+    return body._replace(length=int(fields["Content-Length"]))
 
 
 def _authorise(fields: RequestHeaders, auth: Any) -> DigestAuth | None:
