@@ -144,9 +144,12 @@ def test_all_workers_killed_at_once_come_back(swell: Start, target: Nginx) -> No
 
 
 def test_workers_that_keep_dying_end_the_run_as_failed(swell: Start, target: Nginx) -> None:
-    suicide = VISITOR + """
+    suicide = (
+        VISITOR
+        + """
             os._exit(3)
     """
+    )
     ended = swell(suicide, "-H", target.url, *OPTIONS, "-t", "60s", "-w", "1").finish(40)
     assert ended.exit_code == 4
     assert (ended.result["run"]["end"], ended.result["run"]["end_text"]) == ("failed", "no worker is left")
