@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 
+from swell.http.client import Client
 from swell.http.environment import HttpEnvironment
 from tests.http.scripted import CountedTraffic, ScriptedClock
 
@@ -27,3 +29,21 @@ def environment(traffic: CountedTraffic, clock: ScriptedClock) -> Iterator[HttpE
     made.close()
     assert made.connections == set()
     traffic.check()
+
+
+@pytest.fixture
+def client(environment: HttpEnvironment) -> Iterator[Client]:
+    made = Client(environment)
+    yield made
+    made.close()
+    made.check()
+
+
+@pytest.fixture
+def unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name is known, and nobody outside is asked."""
+
+    def refuse(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("gevent.socket.getaddrinfo", refuse)

@@ -171,6 +171,19 @@ def tls_serving(certificate: Certificate, **options: Any) -> Iterator[Server]:
         yield server
 
 
+@contextlib.contextmanager
+def full_listener() -> Iterator[int]:
+    """A port that is listened to, but whose queue is full and nobody takes from it."""
+    with socket.socket() as listener, contextlib.ExitStack() as held:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
 def plain_get(client: Client, url: str, begun_ns: int = 0) -> Response:
     """The hot path's call."""
     return client.call(Target("GET", parse_url(url)), PLAIN, begun_ns or monotonic_ns())
@@ -181,3 +194,29 @@ def call(client: Client, method: str, url: str, **options: Any) -> Response:
     environment: HttpEnvironment = client.environment
     target, prepared = prepare(environment, SessionSettings(), client.headers, method, url, **options)
     return client.call(target, prepared, monotonic_ns())
+
+
+def in_pieces(*pieces: bytes, pause_s: float = 0.005, then: Callable[[Visit], None] = Visit.request) -> Handle:
+    """Answers each request in these pieces, each a read of its own."""
+
+    def handle(visit: Visit) -> None:
+        while visit.request() is not None:
+            for piece in pieces:
+                visit.send(piece)
+                gevent.sleep(pause_s)
+            if then is not Visit.request:
+                then(visit)
+                return
+
+    return handle
+
+
+def stream_get(client: Client, server: Server, **options: Any) -> Response:
+    return call(client, "GET", server.url, stream=True, **options)
+
+
+def told(response: Response) -> list[Response]:
+    """The list to which the response is added when it is done."""
+    done: list[Response] = []
+    response.on_done = done.append
+    return done

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import resource
 import socket
 import ssl
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +16,13 @@ import gevent.socket
 import pytest
 
 from swell.http.client import Client
-from swell.http.connection import Connection
 from swell.http.environment import HttpEnvironment
-from swell.http.failure import CallFailure
 from swell.http.names import Names
-from tests.http.loopback import Visit, answering, call, plain_get, serving, tls_serving
+from tests.http.loopback import Visit, answering, call, full_listener, plain_get, serving, tls_serving
 from tests.http.scripted import OK, CountedTraffic, ScriptedClock
 from tests.targets.tls import Authority, Certificate
 
 NOT_SENT = {"not_sent": 1}
-
-
-@pytest.fixture
-def client(environment: HttpEnvironment) -> Iterator[Client]:
-    made = Client(environment)
-    yield made
-    made.close()
-    made.check()
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +43,6 @@ def test_a_refused_connection(client: Client, traffic: CountedTraffic) -> None:
     assert response.connect_ns > 0
     assert response.done_ns > response.begun_ns
     assert traffic.told() == NOT_SENT
-
-
-@pytest.fixture
-def unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No name is known, and nobody outside is asked."""
-
-    def refuse(*_: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr("gevent.socket.getaddrinfo", refuse)
 
 
 @pytest.mark.usefixtures("unknown")
@@ -106,19 +84,6 @@ def test_a_unix_socket_whose_queue_is_full_is_waited_for(
         assert call(client, "GET", f"unix:{path}", timeout=5).status_code == 200
         server.get()
     assert traffic.told() == {"not_sent": 1, "sent": 1, "answered": 1}
-
-
-@contextlib.contextmanager
-def full_listener() -> Iterator[int]:
-    """A port that is listened to, but whose queue is full and nobody takes from it."""
-    with socket.socket() as listener, contextlib.ExitStack() as held:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(3):
-            waiting = held.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
 
 
 def test_a_connection_that_takes_too_long(client: Client, traffic: CountedTraffic) -> None:
@@ -258,75 +223,6 @@ def test_a_closed_connections_tls_session_is_taken_up_by_the_next(
             assert call(client, "GET", url, verify=str(authority.certificate)).status_code == 200
             gevent.sleep(0.01)
     assert resumed == [False, True, True]
-
-
-def left_behind(act: Callable[[], object]) -> list[object]:
-    """What of ours the garbage collector would have to find after `act`."""
-    act()
-    gc.collect()
-    gc.disable()
-    try:
-        for _ in range(10):
-            act()
-        gevent.sleep(0)
-        before = {id(found) for found in gc.get_objects()}
-        gc.set_debug(gc.DEBUG_SAVEALL)
-        gc.collect()
-        found = [one for one in gc.garbage if id(one) in before]
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
-    return [one for one in found if isinstance(one, Connection | CallFailure) or _is_our_frame(one)]
-
-
-def _is_our_frame(found: object) -> bool:
-    return isinstance(found, types.FrameType) and "/swell/http/" in found.f_code.co_filename
-
-
-@pytest.mark.usefixtures("unknown")
-@pytest.mark.parametrize("kind", ["answered", "closed", "reset", "garbage", "refused", "silent", "unknown", "full"])
-def test_calls_leave_nothing_to_the_garbage_collector(client: Client, kind: str) -> None:
-    handles = {
-        "answered": answering(OK.replace(b"200 OK", b"200 OK\r\nConnection: close")),
-        "closed": lambda visit: visit.request(),
-        "reset": lambda visit: (visit.request(), visit.reset())[0],
-        "garbage": answering(b"garbage\r\n\r\n"),
-        "silent": lambda visit: gevent.sleep(5),
-    }
-    with serving(handles.get(kind, answering())) as server, full_listener() as full_port:
-        url = {"refused": "http://127.0.0.1:1/", "unknown": "http://no-such-host.invalid/"}.get(kind, server.url)
-        if kind == "full":
-            url = f"http://127.0.0.1:{full_port}/"
-        assert (
-            left_behind(lambda: call(client, "GET", url, timeout=0.005 if kind in ("silent", "full") else None)) == []
-        )
-
-
-def test_a_thousand_connections_leave_no_fd_no_watcher_and_no_connection(
-    client: Client, environment: HttpEnvironment, authority: Authority, certificate: Certificate
-) -> None:
-    def state() -> tuple[int, int, int]:
-        gevent.sleep(0.01)
-        return len(os.listdir("/proc/self/fd")), gevent.get_hub().loop.activecnt, len(environment.connections)
-
-    ends = [OK.replace(b"200 OK", b"200 OK\r\nConnection: close"), b"garbage\r\n\r\n", OK[:30], OK]
-
-    def handle(visit: Visit) -> None:
-        visit.request()
-        visit.send(ends[visit.number % 4])
-
-    with serving(handle) as server, tls_serving(certificate) as secure:
-        before = state()
-        for at in range(1_000):
-            call(client, "POST", server.url)
-            if at % 10 == 0:
-                call(client, "GET", secure.url)
-                with gevent.Timeout(0.0005, False):
-                    call(client, "GET", secure.url, verify=False, headers={"Connection": "close"})
-        client.close()
-        gevent.sleep(0.05)
-        assert state() == before
 
 
 def test_names_are_overridden_by_host_and_port(traffic: CountedTraffic) -> None:

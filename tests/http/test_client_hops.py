@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from swell.http.auth import DigestAuth
 from swell.http.client import HOPS_MOST, Client
-from swell.http.environment import HttpEnvironment
 from tests.http.loopback import Visit, answering, call, plain_get, serving
 from tests.http.scripted import OK, CountedTraffic
-
-
-@pytest.fixture
-def client(environment: HttpEnvironment) -> Iterator[Client]:
-    made = Client(environment)
-    yield made
-    made.close()
-    made.check()
 
 
 def hop(location: str, status: str = "302 Found", *lines: str) -> bytes:

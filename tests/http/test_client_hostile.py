@@ -28,14 +28,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
         yield running
 
 
-@pytest.fixture
-def client(environment: HttpEnvironment) -> Iterator[Client]:
-    made = Client(environment)
-    yield made
-    made.close()
-    made.check()
-
-
 def seen(server: Hostile) -> Counter[str]:
     return Counter(line.target for line in server.log())
 

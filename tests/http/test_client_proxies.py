@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from swell.http.client import Client
-from swell.http.environment import HttpEnvironment
 from tests.http.loopback import Visit, answering, call, serving
 from tests.http.scripted import CountedTraffic
 from tests.targets.hostile import Hostile, hostile
@@ -39,14 +38,6 @@ def proxy() -> Iterator[Proxies]:
 def guarded() -> Iterator[Proxies]:
     with proxies("me:secret") as running:
         yield running
-
-
-@pytest.fixture
-def client(environment: HttpEnvironment) -> Iterator[Client]:
-    made = Client(environment)
-    yield made
-    made.close()
-    made.check()
 
 
 @pytest.mark.parametrize("port", ["main", "tls"])

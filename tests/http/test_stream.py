@@ -1,12 +1,9 @@
-"""Bodies in parts: uploads that ask first, responses that are read as they come, closed, dropped or killed."""
+"""Responses whose bodies are read as they come, closed, dropped or killed."""
 
 from __future__ import annotations
 
 import gc
-import gzip
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import gevent
 import pytest
@@ -15,134 +12,12 @@ from swell.http.client import Client
 from swell.http.environment import HttpEnvironment
 from swell.http.pool import MOST_PER_ORIGIN
 from swell.http.response import Response
-from tests.http.loopback import Handle, Server, Visit, answering, call, serving
+from tests.http.loopback import Visit, answering, call, in_pieces, serving, stream_get, told
 from tests.http.scripted import OK, CountedTraffic
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-EXPECT = {"Expect": "100-continue"}
 MOMENT_S = 0.02
-
-
-@pytest.fixture
-def client(environment: HttpEnvironment) -> Iterator[Client]:
-    made = Client(environment)
-    yield made
-    made.close()
-    made.check()
-
-
-def in_pieces(*pieces: bytes, pause_s: float = 0.005, then: Callable[[Visit], None] = Visit.request) -> Handle:
-    """Answers each request in these pieces, each a read of its own."""
-
-    def handle(visit: Visit) -> None:
-        while visit.request() is not None:
-            for piece in pieces:
-                visit.send(piece)
-                gevent.sleep(pause_s)
-            if then is not Visit.request:
-                then(visit)
-                return
-
-    return handle
-
-
-def stream_get(client: Client, server: Server, **options: Any) -> Response:
-    return call(client, "GET", server.url, stream=True, **options)
-
-
-def told(response: Response) -> list[Response]:
-    """The list to which the response is added when it is done."""
-    done: list[Response] = []
-    response.on_done = done.append
-    return done
-
-
-# uploads that ask first
-
-
-def asked(*said: bytes, waits: bool = True) -> Handle:
-    """Reads a head with Expect, answers so, then reads the body if there is to be one, and answers with its length."""
-
-    def handle(visit: Visit) -> None:
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += visit.sock.recv(65_536)
-        for piece in said:
-            visit.send(piece)
-        while waits and not received.endswith(b"the body"):
-            received += visit.sock.recv(65_536)
-        if waits:
-            body = received.partition(b"\r\n\r\n")[2]
-            visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-        visit.request()
-
-    return handle
-
-
-def test_a_body_is_sent_when_the_server_asks_for_it(client: Client, traffic: CountedTraffic) -> None:
-    with serving(asked(b"HTTP/1.1 100 Continue\r\n\r\n")) as server:
-        started_s = time.monotonic()
-        response = call(client, "POST", server.url, data=b"the body", headers=EXPECT)
-        assert (response.status_code, response.content, response.interim) == (200, b"the body", 1)
-        assert time.monotonic() - started_s < 0.9
-    assert traffic.told() == {"sent": 1, "answered": 1}
-
-
-def test_a_body_is_sent_after_a_while_when_the_server_says_nothing(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("swell.http.stream.CONTINUE_S", 0.05)
-    with serving(asked()) as server:
-        response = call(client, "POST", server.url, data=b"the body", headers=EXPECT)
-        assert (response.status_code, response.content) == (200, b"the body")
-        assert response.done_ns - response.sent_ns >= 50_000_000
-
-
-@pytest.mark.parametrize("stream", [True, False])
-def test_a_body_that_the_server_refuses_is_not_sent_and_the_connection_not_used_again(
-    client: Client, traffic: CountedTraffic, stream: bool
-) -> None:
-    refusal = b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 9\r\n\r\n"
-    for pieces in ((refusal + b"no, never",), (refusal, b"no, never"), (refusal[:30], refusal[30:], b"no,", b" never")):
-
-        def handle(visit: Visit, pieces: tuple[bytes, ...] = pieces) -> None:
-            visit.sock.recv(65_536)
-            for piece in pieces:
-                visit.send(piece)
-                gevent.sleep(0.005)
-            assert visit.sock.recv(65_536) == b"", "neither a body nor another request"
-
-        with serving(handle) as server:
-            response = call(client, "POST", server.url, data=b"the body", headers=EXPECT, stream=stream)
-            assert (response.status_code, response.content) == (417, b"no, never")
-            gevent.sleep(0.005)
-            assert server.open == 0
-    assert traffic.told() == {"sent": 3, "answered": 3}
-
-
-def test_a_body_in_parts_waits_to_be_asked_for_too(client: Client) -> None:
-    def handle(visit: Visit) -> None:
-        head = visit.sock.recv(65_536)
-        assert head.endswith(b"\r\n\r\n")
-        visit.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = b""
-        while not body.endswith(b"0\r\n\r\n"):
-            body += visit.sock.recv(65_536)
-        visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-
-    with serving(handle) as server:
-        response = call(client, "POST", server.url, data=iter([b"the ", b"body"]), headers=EXPECT)
-        assert response.content == b"4\r\nthe \r\n4\r\nbody\r\n0\r\n\r\n"
-
-
-def test_a_script_that_gives_up_while_waiting_for_continue_is_heard(client: Client) -> None:
-    with serving(asked()) as server, gevent.Timeout(0.05, False):
-        call(client, "POST", server.url, data=b"the body", headers=EXPECT)
-        raise AssertionError("the time-out went astray")
-
-
-# responses that are read as they come
 
 
 def test_parts_are_there_before_the_rest(client: Client, traffic: CountedTraffic) -> None:
@@ -313,57 +188,6 @@ def test_an_iteration_may_be_left_and_taken_up_again(client: Client) -> None:
             assert part == b"one"
             break
         assert list(response.iter_content(None)) == [b"two", b"three"]
-
-
-def test_a_coded_body_is_decoded_as_it_comes(client: Client, traffic: CountedTraffic) -> None:
-    coded = gzip.compress(b"line one\nline two\n" * 1_000)
-    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(coded)
-    with serving(in_pieces(head, coded[:50], coded[50:])) as server:
-        assert stream_get(client, server).content == b"line one\nline two\n" * 1_000
-        assert list(stream_get(client, server).iter_lines()) == [b"line one", b"line two"] * 1_000
-    assert traffic.told() == {"sent": 2, "answered": 2}
-
-
-def test_a_body_that_does_not_decode_closes_the_connection(
-    client: Client, environment: HttpEnvironment, traffic: CountedTraffic
-) -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 90\r\n\r\n"
-    with serving(in_pieces(head, b"this is no gzip")) as server:
-        response = stream_get(client, server)
-        done = told(response)
-        with pytest.raises(ValueError, match="gzip"):
-            _ = response.content
-        assert done == [response]
-        assert environment.connections == set()
-    assert traffic.told() == {"sent": 1, "unanswered": 1}
-
-
-def test_lines_come_as_they_are_complete_whatever_their_encoding(client: Client) -> None:
-    text = "eins\nzwölf\r\ndrei"
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=latin-1\r\n\r\n"
-    body = text.encode("latin-1")
-    with serving(in_pieces(head, body[:7], body[7:12], body[12:], then=Visit.close)) as server:
-        assert list(stream_get(client, server).iter_lines(decode_unicode=True)) == ["eins", "zwölf", "drei"]
-
-
-def test_the_encoding_of_a_body_that_is_coming_does_not_swallow_it(client: Client) -> None:
-    with serving(in_pieces(HEAD, b"123456789")) as server:
-        response = stream_get(client, server)
-        assert response.encoding == "utf-8"
-        assert response.content == b"123456789"
-
-
-def test_content_is_bounded_but_parts_are_not(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("swell.http.connection.BODY_BYTES_KEPT", 100_000)
-    monkeypatch.setattr("swell.http.response.DECODED_BYTES_MOST", 100_000)
-    large = b"HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n"
-    with serving(in_pieces(large, b"x" * 500_000)) as server:
-        assert sum(len(part) for part in stream_get(client, server).iter_content(10_000)) == 500_000
-        response = stream_get(client, server)
-        with pytest.raises(ValueError, match="not kept"):
-            _ = response.content
-        assert response.stream is not None
-        assert not response.stream.is_open
 
 
 def test_the_users_end_is_the_end_of_open_bodies(
