@@ -19,12 +19,15 @@ from typing import Any
 import pytest
 
 from tests.e2e.command import Ended, SwellRun
+from tests.truth.quiet import CoreWatch, check_in_quiet
 from tests.truth.truth_server import Truth, TruthServer
 
-pytestmark = pytest.mark.timing
+pytestmark = [pytest.mark.timing, pytest.mark.timeout(90)]
 
 Start = Callable[..., SwellRun]
 Serve = Callable[..., TruthServer]
+Measured = tuple[Ended, Truth]
+Measure = Callable[[CoreWatch], Measured]
 
 USERS = 400
 GENERATOR_CORE, SERVER_CORE = 0, 1
@@ -69,12 +72,6 @@ def start(swell: Start, server: TruthServer, *options: str, seconds: int, **more
     return swell(script(server), "-H", server.url, *load, *options, prefix=prefix, **more)
 
 
-def saturate(swell: Start, server: TruthServer, *options: str, seconds: int = 7, **more: Any) -> tuple[Ended, Truth]:
-    """A whole run; returns what swell and what the server say of it."""
-    ended = start(swell, server, *options, seconds=seconds, **more).finish()
-    return ended, server.stop()
-
-
 def check_same_population(ended: Ended, truth: Truth) -> None:
     """Each request that the server logged is a call in the result, and the other way round."""
     counts, accounting = truth.counts, ended.result["accounting"]
@@ -106,21 +103,38 @@ def check_it_was_hard(ended: Ended, truth: Truth) -> None:
     assert by_own_clock["p50"] > 1.3 * truth.quantile_ms(0.5)
 
 
-def test_latencies_of_a_saturated_generator_are_the_servers_own(swell: Start, truth_server: Serve) -> None:
-    server = truth_server(core=SERVER_CORE)
-    ended, truth = saturate(swell, server)
+def check(measured: Measured) -> None:
+    ended, truth = measured
     check_same_population(ended, truth)
     check_it_was_hard(ended, truth)
     check_quantiles(ended, truth)
+
+
+def saturate(swell: Start, truth_server: Serve, *options: str, tls: bool = False, **more: Any) -> Measure:
+    """A whole run; gives what swell and what the server say of it."""
+
+    def measure(watch: CoreWatch) -> Measured:
+        server = truth_server(core=SERVER_CORE, tls=tls)
+        with watch:
+            ended = start(swell, server, *options, **more).finish()
+        return ended, server.stop()
+
+    return measure
+
+
+def test_latencies_of_a_saturated_generator_are_the_servers_own(swell: Start, truth_server: Serve) -> None:
+    check_in_quiet(GENERATOR_CORE, saturate(swell, truth_server, seconds=7), check)
 
 
 def test_latencies_over_tls_are_the_servers_own(swell: Start, truth_server: Serve) -> None:
-    server = truth_server(core=SERVER_CORE, tls=True)
-    ended, truth = saturate(swell, server, "-r", "200")
-    check_same_population(ended, truth)
-    check_it_was_hard(ended, truth)
-    assert truth.counts.cpu_s / truth.counts.span_s < 0.7
-    check_quantiles(ended, truth)
+    def check_and_mind_the_server(measured: Measured) -> None:
+        check(measured)
+        counts = measured[1].counts
+        assert counts.cpu_s / counts.span_s < 0.7
+
+    check_in_quiet(
+        GENERATOR_CORE, saturate(swell, truth_server, "-r", "200", tls=True, seconds=7), check_and_mind_the_server
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,35 +148,42 @@ def test_latencies_over_tls_are_the_servers_own(swell: Start, truth_server: Serv
 def test_latencies_under_a_faked_clock_are_the_servers_own(
     swell: Start, truth_server: Serve, clock: dict[str, str]
 ) -> None:
-    server = truth_server(core=SERVER_CORE)
-    ended, truth = saturate(swell, server, seconds=5, environment={**clock, "LD_PRELOAD": FAKETIME})
-    began_s = datetime.datetime.fromisoformat(ended.result["run"]["started_at"]).timestamp()
-    assert abs(began_s - time.time()) > 3_000  # it was faked indeed
-    check_same_population(ended, truth)
-    check_it_was_hard(ended, truth)
-    check_quantiles(ended, truth)
+    def check_and_mind_the_clock(measured: Measured) -> None:
+        began_s = datetime.datetime.fromisoformat(measured[0].result["run"]["started_at"]).timestamp()
+        assert abs(began_s - time.time()) > 3_000  # it was faked indeed
+        check(measured)
+
+    faked = saturate(swell, truth_server, seconds=5, environment={**clock, "LD_PRELOAD": FAKETIME})
+    check_in_quiet(GENERATOR_CORE, faked, check_and_mind_the_clock)
+
+
+def hours_off(run: SwellRun) -> set[int]:
+    """How wrong the script's clock has been so far."""
+    return {round((float(said) - time.time()) / 3600) for said in re.findall(r"^clock ([\d.]+)$", run.said, re.M)}
 
 
 def test_latencies_are_the_servers_own_while_the_wall_clock_jumps(
     swell: Start, truth_server: Serve, tmp_path: Path
 ) -> None:
-    server = truth_server(core=SERVER_CORE)
     offset = tmp_path / "offset"
-    offset.write_text("+0")
     clock = {
         "LD_PRELOAD": FAKETIME,
         "FAKETIME_TIMESTAMP_FILE": str(offset),
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    run = start(swell, server, seconds=7, environment=clock)
-    run.wait_until(lambda: run.said.count("clock ") > 2, "the time of day")
-    offset.write_text("+3600")
-    time.sleep(2)
-    offset.write_text("-86400")
-    ended, truth = run.finish(), server.stop()
-    off_h = {round((float(said) - time.time()) / 3600) for said in re.findall(r"^clock ([\d.]+)$", ended.stdout, re.M)}
-    assert off_h == {0, 1, -24}
-    check_same_population(ended, truth)
-    check_it_was_hard(ended, truth)
-    check_quantiles(ended, truth)
+
+    def measure(watch: CoreWatch) -> Measured:
+        offset.write_text("+0")
+        server = truth_server(core=SERVER_CORE)
+        with watch:
+            run = start(swell, server, seconds=9, environment=clock)
+            run.wait_until(lambda: 0 in hours_off(run), "the time of day")
+            offset.write_text("+3600")
+            run.wait_until(lambda: 1 in hours_off(run), "an hour later")
+            offset.write_text("-86400")
+            ended = run.finish()
+        assert -24 in hours_off(run)
+        return ended, server.stop()
+
+    check_in_quiet(GENERATOR_CORE, measure, check)
