@@ -328,6 +328,11 @@ class TerminalRun:
     def type(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
 
+    def close(self) -> None:
+        """As when its window is closed."""
+        os.close(self._theirs)
+        os.close(self._ours)
+
     def finish(self) -> int:
         deadline_s = time.monotonic() + 20
         while self.process.poll() is None:
@@ -364,3 +369,14 @@ def test_on_a_terminal_keys_change_the_users_and_what_users_print_stays_above_th
     assert result["run"]["end"] == "stopped"
     assert "third" in run.shown
     assert re.search(r"verdict +(valid|degraded|invalid)", re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", run.shown))
+
+
+@pytest.mark.timeout(60)
+def test_a_terminal_that_is_closed_ends_the_run_with_its_result(tmp_path: Path) -> None:
+    run = TerminalRun(tmp_path, WORKS, "-u", "2", "-w", "1")
+    run.read_until(r"2/2")
+    run.close()
+    assert run.process.wait(20) in (0, 5)
+    result = json.loads(run.result_path.read_text())
+    assert result["run"]["end"] == "stopped"
+    assert result["totals"]["requests"] > 0

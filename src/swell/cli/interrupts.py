@@ -1,8 +1,9 @@
-"""Ctrl-C and SIGTERM: the first ends the run gracefully, with its full result; the second ends it at once."""
+"""Ctrl-C, SIGTERM, a closed terminal: the first ends the run gracefully, the second at once."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -22,7 +23,8 @@ class InterruptedTwice(BaseException):
 class Interrupts:
     """Listens for signals while it is entered. What cannot end gracefully yet is interrupted as Python does it."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_hang_up: Callable[[], None]) -> None:
+        self._on_hang_up = on_hang_up
         self._controller: Controller | None = None
         self._main = gevent.getcurrent()
         self._watchers: list[Any] = []
@@ -30,7 +32,7 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         heeded = [number for number in SIGNALS if number is not signal.SIGHUP or not _is_ignored(number)]
-        self._watchers = [gevent.signal_handler(number, self._interrupt) for number in heeded]
+        self._watchers = [gevent.signal_handler(number, self._interrupt, number) for number in heeded]
         return self
 
     def __exit__(
@@ -43,8 +45,10 @@ class Interrupts:
         """From now on there is a run that can end gracefully."""
         self._controller = controller
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, number: signal.Signals) -> None:
         self._count += 1
+        if number is signal.SIGHUP:
+            self._on_hang_up()
         if self._controller is None:
             gevent.kill(self._main, KeyboardInterrupt())
         elif self._count == 1:

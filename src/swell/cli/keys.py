@@ -23,20 +23,29 @@ def pressed_keys(stream: TextIO | None, on_key: Callable[[str], None]) -> Iterat
     fd = stream.fileno()
     before = termios.tcgetattr(fd)
     reader = gevent.spawn(_read, fd, on_key)
-    continued = gevent.signal_handler(signal.SIGCONT, tty.setcbreak, fd)
-    tty.setcbreak(fd)
+    continued = gevent.signal_handler(signal.SIGCONT, _set_cbreak, fd)
+    _set_cbreak(fd)
     try:
         yield True
     finally:
         reader.kill()
         continued.cancel()
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # the terminal may have been closed
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def _set_cbreak(fd: int) -> None:
+    with contextlib.suppress(termios.error):
+        tty.setcbreak(fd)
 
 
 def _read(fd: int, on_key: Callable[[str], None]) -> None:
     while True:
         wait_read(fd)
-        typed = os.read(fd, 64)
+        try:
+            typed = os.read(fd, 64)
+        except OSError:
+            return
         if not typed:
             return
         for key in typed.decode(errors="ignore"):

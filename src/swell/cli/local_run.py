@@ -52,7 +52,7 @@ class LocalRun:
         """From the link that the workers look for to the exit code."""
         link = RouterLink(self._workplace.link_address)
         try:
-            with Interrupts() as interrupts:
+            with Interrupts(self._terminal.hang_up) as interrupts:
                 return self._conduct(link, interrupts)
         except InterruptedTwice:
             return ExitCode.INTERRUPTED_TWICE

@@ -6,16 +6,15 @@ What draws (rich, numpy) is imported when the first user has started: the first 
 from __future__ import annotations
 
 import contextlib
-import io
-import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event as Flag
 
 from swell.cli.keys import pressed_keys
+from swell.cli.printing import Printer
 from swell.cluster.controller import Controller
 from swell.cluster.controller_steps import Revised
 from swell.document import ResultDocument
@@ -26,17 +25,14 @@ if TYPE_CHECKING:
 USERS_BY_KEY = {"w": 1, "W": 10, "s": -1, "S": -10}
 DRAW_AFTER_S = 0.3
 """The first second of a run has better things to do than to import what draws it."""
+FOLLOWER_END_S = 2.0
 
 
 class Terminal:
     """Standard output and standard error. `to_stderr`: standard output is for the document alone."""
 
     def __init__(self, *, to_stderr: bool, quiet: bool) -> None:
-        self._out: TextIO = sys.stderr if to_stderr else sys.stdout
-        self._err: TextIO = sys.stderr
-        for stream in (self._out, self._err):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")
+        self._printer = Printer(to_stderr=to_stderr)
         self._quiet = quiet
         self._begun = Flag()
         self._view: LiveView | None = None
@@ -55,12 +51,18 @@ class Terminal:
 
     def lines(self, lines: Iterable[str], error: bool) -> None:
         """User code has printed something in a worker."""
-        stream = self._err if error else self._out
+        printer = self._printer
+        stream = printer.err if error else printer.out
         for line in lines:
-            if self._view is not None and stream.isatty():
-                self._view.say(line)
+            if self._view is None or not printer.is_terminal(stream):
+                printer.line(line, stream)
             else:
-                _print(line, stream)
+                with printer.printing(stream):
+                    self._view.say(line)
+
+    def hang_up(self) -> None:
+        """The terminal was closed: the run goes on to its end without it."""
+        self._printer.hang_up()
 
     @contextlib.contextmanager
     def showing(self, controller: Controller) -> Iterator[None]:
@@ -68,12 +70,12 @@ class Terminal:
         if self._quiet:
             yield
             return
-        follow = self._draw if self._out.isatty() else self._report
+        follow = self._draw if self._printer.is_terminal(self._printer.out) else self._report
         follower = gevent.spawn(follow, controller)
         try:
             yield
         finally:
-            follower.kill()
+            follower.kill(timeout=FOLLOWER_END_S)
 
     def finish(self, document: ResultDocument) -> None:
         """Show what it came to."""
@@ -82,27 +84,32 @@ class Terminal:
         from swell.report.console import open_console
         from swell.report.final_table import print_final
 
-        try:
-            print_final(document, open_console(self._out))
-            self._out.flush()
-        except BrokenPipeError:
-            _let_go(self._out)
+        out = self._printer.out
+        with self._printer.printing(out):
+            print_final(document, open_console(out))
+            out.flush()
 
     def _draw(self, controller: Controller) -> None:
         self._begun.wait()
         with pressed_keys(sys.stdin, lambda key: _press(controller, key)) as keys:
             gevent.sleep(DRAW_AFTER_S)
             from swell.report.console import open_console
-            from swell.report.live_view import FRAME_S, LiveView
+            from swell.report.live_view import LiveView
 
-            with LiveView(open_console(self._out), keys=keys) as view:
+            out = self._printer.out
+            with self._printer.printing(out), LiveView(open_console(out), keys=keys) as view:
                 self._view = view
                 try:
-                    while True:
-                        view.show(controller.merge.snapshot(controller.at_s))
-                        gevent.sleep(FRAME_S)
+                    self._keep_drawing(view, controller)
                 finally:
                     self._view = None
+
+    def _keep_drawing(self, view: LiveView, controller: Controller) -> None:
+        from swell.report.live_view import FRAME_S
+
+        while True:
+            view.show(controller.merge.snapshot(controller.at_s))
+            gevent.sleep(FRAME_S)
 
     def _report(self, controller: Controller) -> None:
         self._begun.wait()
@@ -111,24 +118,9 @@ class Terminal:
 
         while True:
             gevent.sleep(EVERY_S - controller.at_s % EVERY_S)
-            _print(progress_line(controller.merge.snapshot(controller.at_s)), self._out)
+            self._printer.line(progress_line(controller.merge.snapshot(controller.at_s)), self._printer.out)
 
 
 def _press(controller: Controller, key: str) -> None:
     if key in USERS_BY_KEY:
         controller.tell(Revised(USERS_BY_KEY[key]))
-
-
-def _print(line: str, stream: TextIO) -> None:
-    """Print a line; whoever read it and has gone, as `| head` does, is no reason to end a run."""
-    try:
-        print(line, file=stream, flush=True)
-    except BrokenPipeError:
-        _let_go(stream)
-
-
-def _let_go(stream: TextIO) -> None:
-    """What is printed there from now on goes nowhere, without a complaint at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
