@@ -145,6 +145,13 @@ class Line:
         self.peer.close()
 
 
+def until(condition: Callable[[], object], most_s: float = 5.0) -> None:
+    """Let others run until something holds."""
+    with gevent.Timeout(most_s):
+        while not condition():
+            gevent.sleep(0.001)
+
+
 def goes_on(connection: Connection) -> bool:
     """Whether its pool would keep this connection."""
     pool = Pool()

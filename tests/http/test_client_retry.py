@@ -10,7 +10,7 @@ import pytest
 from swell.http.client import Client
 from swell.http.pool import MOST_PER_ORIGIN
 from tests.http.loopback import Handle, Visit, answering, call, plain_get, serving
-from tests.http.scripted import OK, CountedTraffic
+from tests.http.scripted import OK, CountedTraffic, until
 
 MOMENT_S = 0.02
 
@@ -48,7 +48,7 @@ def test_a_connection_known_to_be_closed_is_replaced_for_any_method_and_that_is_
     with serving(closing(1, close, delay_s=0.001)) as server:
         for _ in range(3):
             assert call(client, method, server.url).status_code == 200
-            gevent.sleep(MOMENT_S)
+            until(lambda: not client.environment.connections)
         assert len(server.visits) == 3
     assert traffic.told() == {"sent": 3, "answered": 3}
 

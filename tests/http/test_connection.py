@@ -12,7 +12,7 @@ import pytest
 from swell.http.connection import Connection
 from swell.http.environment import HttpEnvironment
 from swell.http.failure import CallFailure
-from tests.http.scripted import OK, REQUEST, CountedTraffic, Line, ScriptedClock, goes_on, line, reset, tcp_pair
+from tests.http.scripted import OK, REQUEST, CountedTraffic, Line, ScriptedClock, goes_on, line, reset, tcp_pair, until
 
 A_MOMENT_S = 0.02
 
@@ -59,7 +59,7 @@ def test_its_state_is_shown(environment: HttpEnvironment) -> None:
         exchange.get()
         assert repr(connection) == "<Connection idle, 41 bytes of the last response>"
         opened.peer.close()
-        gevent.sleep(A_MOMENT_S)
+        until(lambda: connection.is_closed)
         assert repr(connection) == "<Connection closed, 41 bytes of the last response>"
     assert repr(connection) == "<Connection closed, 41 bytes of the last response>"
 
@@ -72,6 +72,7 @@ def test_an_idle_connection_that_the_server_closed_is_closed_and_does_not_spin(
     assert opened.ask([OK]) == (200, b"ok\n", True)
     before = calls(opened)
     part(opened.peer)
+    until(lambda: opened.connection.stale)
     gevent.sleep(0.05)
     assert calls(opened) == before + 1
     assert opened.connection.stale
@@ -108,8 +109,7 @@ def test_bytes_that_come_while_the_greenlet_is_elsewhere_neither_wake_it_nor_spi
     assert (connection.status, connection.body, connection.stale) == (200, b"ok\n", False)
     speaker.join()
     opened.peer.close()
-    gevent.sleep(A_MOMENT_S)
-    assert connection.stale, "its watcher sleeps"
+    until(lambda: connection.stale)  # or its watcher sleeps
     opened.close()
 
 
@@ -122,7 +122,7 @@ def test_a_close_between_the_last_byte_and_the_end_of_the_exchange_makes_stale(e
             connection.wait()
             connection.receive()
         opened.peer.close()
-        gevent.sleep(A_MOMENT_S)  # whoever reads a streamed body may take his time
+        until(lambda: connection.stale)  # whoever reads a streamed body may take his time
         connection.finish()
         assert not goes_on(connection)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gevent
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swell.http.environment import HttpEnvironment
-from tests.http.scripted import OK, CountedTraffic, ScriptedClock, goes_on, line
+from tests.http.scripted import OK, CountedTraffic, ScriptedClock, goes_on, line, until
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -85,8 +84,7 @@ def test_half_a_response_too_many_ends_the_connection_when_its_rest_comes(
     with line(environment) as opened:
         assert opened.ask([OK + ERROR[:at]])[:2] == (200, b"ok\n")
         opened.peer.sendall(ERROR[at:])
-        gevent.sleep(0.01)
-        assert opened.connection.stale
+        until(lambda: opened.connection.stale)
     assert traffic.told() == {"sent": 1, "answered": 1}
 
 
@@ -105,8 +103,7 @@ def test_a_body_after_head_ends_the_connection(environment: HttpEnvironment) -> 
         with line(environment) as opened:
             assert opened.ask([head], is_head=True) == (200, b"", True)
             opened.peer.sendall(b"ok\n")
-            gevent.sleep(0.01)
-            assert not goes_on(opened.connection)
+            until(lambda: opened.connection.stale)
 
 
 def test_a_head_over_256_kib_is_a_protocol_error(environment: HttpEnvironment, traffic: CountedTraffic) -> None:

@@ -13,7 +13,7 @@ from swell.http.environment import HttpEnvironment
 from swell.http.pool import MOST_PER_ORIGIN
 from swell.http.response import Response
 from tests.http.loopback import Visit, answering, call, in_pieces, serving, stream_get, told
-from tests.http.scripted import OK, CountedTraffic
+from tests.http.scripted import OK, CountedTraffic, until
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -174,6 +174,7 @@ def test_a_server_that_closes_behind_a_slow_reader_is_noticed(client: Client, tr
         for _ in range(2):
             response = call(client, "POST", server.url, stream=True)
             for _part in response.iter_content(None):
+                until(lambda: server.open == 0)
                 gevent.sleep(MOMENT_S)
             assert response.error == ""
         assert len(server.visits) == 2

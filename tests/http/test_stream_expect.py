@@ -9,7 +9,7 @@ import pytest
 
 from swell.http.client import Client
 from tests.http.loopback import Handle, Visit, call, serving
-from tests.http.scripted import CountedTraffic
+from tests.http.scripted import CountedTraffic, until
 
 EXPECT = {"Expect": "100-continue"}
 
@@ -69,8 +69,7 @@ def test_a_body_that_the_server_refuses_is_not_sent_and_the_connection_not_used_
         with serving(handle) as server:
             response = call(client, "POST", server.url, data=b"the body", headers=EXPECT, stream=stream)
             assert (response.status_code, response.content) == (417, b"no, never")
-            gevent.sleep(0.005)
-            assert server.open == 0
+            until(lambda: server.open == 0)
     assert traffic.told() == {"sent": 3, "answered": 3}
 
 

@@ -13,7 +13,7 @@ from swell.http.environment import HttpEnvironment
 from swell.http.sending import upload
 from swell.http.tls import TlsLayer, client_context
 from tests.http.encrypted import TlsLine, server_context, tls_line
-from tests.http.scripted import OK, REQUEST, CountedTraffic, goes_on
+from tests.http.scripted import OK, REQUEST, CountedTraffic, goes_on, until
 from tests.targets.tls import Authority, Certificate
 
 UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\nok\n"
@@ -138,7 +138,7 @@ def test_an_idle_connection_whose_tls_stream_ends_is_stale(secure: Callable[...,
         opened.answer(opened.server.say(OK))
         assert opened.outcome() == (200, b"ok\n", True)
         opened.peer.sendall(opened.server.close_notify())
-        gevent.sleep(0.01)
+        until(lambda: opened.connection.stale)
         assert not goes_on(opened.connection)
 
 
