@@ -236,6 +236,9 @@ STEADY = """
     class Steady(HttpUser):
         wait_time = constant(0.01)
 
+        def on_start(self):
+            print("begun")
+
         @task
         def ask(self):
             self.client.get("/")
@@ -245,8 +248,8 @@ CUT = {"connection refused", "connection reset", "closed before a response"}
 
 def test_a_target_that_dies_and_comes_back_costs_the_calls_of_that_time_only(swell: Start) -> None:
     with mortal() as target:
-        run = swell(STEADY, "-H", target.url, "-u", "8", "-r", "80", "-t", "6s")
-        run.wait_until(run.workers, "the workers")
+        run = swell(STEADY, "-H", target.url, "-u", "8", "-r", "80", "-t", "7s")
+        run.wait_until(lambda: "begun" in run.said, "the beginning")
         time.sleep(2)
         target.die()
         time.sleep(1.2)
@@ -260,15 +263,15 @@ def test_a_target_that_dies_and_comes_back_costs_the_calls_of_that_time_only(swe
     assert accounting["answered"] == totals["requests"] - totals["failures"]
     assert accounting["not_sent"] > 0
     seconds = {point["t_s"]: point for point in ended.result["timeline"]}
-    assert seconds[0]["failures"] == seconds[5]["failures"] == 0
+    assert seconds[0]["failures"] == seconds[6]["failures"] == 0
     assert seconds[0]["requests"] > 0
-    assert seconds[5]["requests"] > 100
+    assert seconds[6]["requests"] > 100
 
 
 def test_a_target_that_freezes_shows_at_once_and_loses_nothing(swell: Start) -> None:
     with mortal() as target:
         run = swell(STEADY, "-H", target.url, "-u", "8", "-r", "80", "-t", "6s")
-        run.wait_until(run.workers, "the workers")
+        run.wait_until(lambda: "begun" in run.said, "the beginning")
         time.sleep(2)
         with target.frozen():
             time.sleep(2.5)
