@@ -113,3 +113,9 @@ def test_a_script_can_end_the_run(swell: Start) -> None:
     )
     ended = swell(script, "-u", "1").finish(15)
     assert (ended.result["run"]["end"], ended.result["run"]["end_text"]) == ("stopped", "the script asked for it")
+
+
+def test_a_user_can_end_the_run(swell: Start) -> None:
+    script = WORKS.replace("def work(self):", "def work(self):\n            self.environment.runner.quit()")
+    ended = swell(script, "-u", "2", "-w", "2").finish(15)
+    assert (ended.result["run"]["end"], ended.result["run"]["end_text"]) == ("stopped", "the script asked for it")

@@ -38,6 +38,7 @@ from swell.cluster.messages import (
     Orders,
     Output,
     Pulse,
+    Quit,
     Report,
     Welcome,
     WorkerPhase,
@@ -199,6 +200,11 @@ def test_a_stop_ends_it_now_for_everyone() -> None:
     assert commands[0] == Ending(End.STOPPED, "", T0 + NS_PER_S)
     assert {order.ends_ns for order in orders(commands).values()} == {T0 + NS_PER_S}
     assert state.handle(StopWanted(End.STOPPED), T0 + 2 * NS_PER_S) == []
+
+
+def test_user_code_in_a_worker_can_stop_it() -> None:
+    commands = running().handle(Heard(ONE, Quit()), T0 + NS_PER_S // 100)
+    assert commands[0] == Ending(End.STOPPED, "the script asked for it", T0 + NS_PER_S // 100)
 
 
 def test_it_ends_when_all_users_have_stopped() -> None:

@@ -16,6 +16,7 @@ from swell.cluster.messages import (
     Orders,
     Output,
     Pulse,
+    Quit,
     Report,
     Welcome,
     WorkerPhase,
@@ -38,6 +39,7 @@ FROM_WORKER: list[FromWorker] = [
     Segment(RUN, 0, 1, 7, 0, 100, 1.5, seconds=(SecondBlock(0, *[b"\x00" * 8] * 8),)),
     Output(("a line", "another"), error=True),
     Report(pack_value({"x": 1})),
+    Quit(),
     Failed("it is broken", 2, "Traceback"),
 ]
 FROM_CONTROLLER: list[FromController] = [

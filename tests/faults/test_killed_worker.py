@@ -164,3 +164,27 @@ def test_workers_die_with_their_controller(swell: Start, target: Nginx) -> None:
     run.process.wait()
     gone, alive = psutil.wait_procs(workers, timeout=5)
     assert (len(gone), alive) == (2, [])
+
+
+def test_a_worker_that_is_frozen_for_a_while_goes_on(swell: Start, target: Nginx) -> None:
+    run = swell(VISITOR, "-H", target.url, *OPTIONS, "-t", "4s", "-w", "2")
+    run.wait_until(lambda: len(target.log()) > 100, "some requests")
+    frozen = worker_of(run, "1.1")
+    frozen.suspend()
+    time.sleep(1.5)
+    frozen.resume()
+    ended = run.finish()
+    check_nothing_is_lost(run, ended, target)
+    assert "worker_lost" not in ended.reasons
+    assert "loop_stalled" in ended.reasons
+    assert len(ended.result["workers"]) == 2
+
+
+def test_a_worker_that_is_frozen_to_the_end_is_killed_and_read(swell: Start, target: Nginx) -> None:
+    run = swell(VISITOR, "-H", target.url, *OPTIONS, "--stop-timeout", "0.5", "-t", "2s", "-w", "2")
+    run.wait_until(lambda: len(target.log()) > 100, "some requests")
+    worker_of(run, "1.1").suspend()
+    ended = run.finish(30)
+    check_nothing_is_lost(run, ended, target)
+    check_loss_is_named(ended, {"1.1": "was killed by signal 9"})
+    assert 12 < ended.took_s < 25

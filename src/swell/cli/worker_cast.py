@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 class WorkerRunner:
     """The worker, as far as a script may see it."""
 
-    def __init__(self, hello: Hello, count_users: Callable[[], int]) -> None:
+    def __init__(self, hello: Hello, count_users: Callable[[], int], ask_to_quit: Callable[[], object]) -> None:
         self.client_id = f"{hello.worker}.{hello.incarnation}"
         self.worker_index = hello.worker
         self._count_users = count_users
+        self._ask_to_quit = ask_to_quit
 
     def __repr__(self) -> str:
         return f"<WorkerRunner {self.client_id}>"
@@ -36,14 +37,15 @@ class WorkerRunner:
         return self._count_users()
 
     def quit(self) -> None:
-        """A worker cannot end the run."""
+        """End the whole run as Ctrl-C would."""
+        self._ask_to_quit()
 
 
 class ScriptCast:
     """The `Cast` of a script."""
 
-    def __init__(self, hello: Hello, outlet: Outlet, count_users: Callable[[], int]) -> None:
-        self._runner = WorkerRunner(hello, count_users)
+    def __init__(self, runner: WorkerRunner, outlet: Outlet) -> None:
+        self._runner = runner
         self._outlet = outlet
         self._environment: Environment | None = None
 

@@ -63,11 +63,11 @@ def _end_with(parent: int) -> None:
 def _take_part(given: argparse.Namespace) -> int:
     import gevent
 
-    from swell.cli.worker_cast import ScriptCast
+    from swell.cli.worker_cast import ScriptCast, WorkerRunner
     from swell.cli.worker_output import Outlet, OutletStream
     from swell.cluster.link import DealerLink
     from swell.cluster.member_state import identity_of
-    from swell.cluster.messages import Hello, encode
+    from swell.cluster.messages import Hello, Quit, encode
     from swell.cluster.spool import Spool
     from swell.cluster.worker import Worker
     from swell.cluster.worker_state import WorkerState
@@ -80,7 +80,8 @@ def _take_part(given: argparse.Namespace) -> int:
     state = WorkerState(hello)
     clock = RealClock()
     link = DealerLink(given.link, identity_of(given.worker, given.incarnation))
-    workshop = RingWorkshop(given.directory, hello, clock, ScriptCast(hello, outlet, lambda: len(state.roster.present)))
+    runner = WorkerRunner(hello, lambda: len(state.roster.present), lambda: link.send(encode(Quit())))
+    workshop = RingWorkshop(given.directory, hello, clock, ScriptCast(runner, outlet))
     outlet.send = lambda output: link.send(encode(output))
     outlet.count_lost = workshop.output_lost
     outlet.start()

@@ -51,6 +51,7 @@ from swell.cluster.messages import (
     Orders,
     Output,
     Pulse,
+    Quit,
     Report,
     Welcome,
     WorkerPhase,
@@ -136,6 +137,8 @@ class ControllerState:
                 return [Show(member.worker, lines, error)]
             case Report(data):
                 return [Deliver(member.worker, data)]
+            case Quit():
+                return self._stop(End.STOPPED, "the script asked for it", now_ns)
             case Failed(text, exit_code, author_traceback):
                 return self._fail(f"worker {member.worker}: {text}", exit_code, author_traceback)
 

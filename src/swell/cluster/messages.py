@@ -6,7 +6,7 @@ A message may be lost, repeated or late (ZeroMQ is at-most-once), so nothing dep
   gets them again. There is no message for the change alone.
 - `Pulse` is all that a worker is at the moment; the next one, a second later, makes up for one that was lost.
 - A `Segment` is sent until an `Acknowledge` covers it; it is applied in the order of its number, once.
-- `Output`, `Report` and `Failed` are what is left: they are counted when they cannot be sent, and not repeated.
+- `Output`, `Report`, `Quit` and `Failed` are what is left: they are sent once.
 
 Instants are the controller's CLOCK_MONOTONIC, in nanoseconds.
 """
@@ -83,6 +83,10 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     data: bytes
 
 
+class Quit(msgspec.Struct, frozen=True, tag="quit"):
+    """User code in the worker wants the run to end, as Ctrl-C would end it."""
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
     """The worker cannot take part; it ends."""
 
@@ -130,7 +134,7 @@ class Dismiss(msgspec.Struct, frozen=True, tag="dismiss"):
     because: str
 
 
-FromWorker = Hello | Pulse | Segment | Output | Report | Failed
+FromWorker = Hello | Pulse | Segment | Output | Report | Quit | Failed
 FromController = Welcome | Orders | Acknowledge | Dismiss
 Message = FromWorker | FromController
 
