@@ -119,6 +119,10 @@ def test_closing_leaves_no_callback_and_no_thread(clock: RealClock) -> None:
     assert (len(gc.callbacks), thread_count()) == (callbacks + 1, threads + 1)
     probe.close()
     probe.close()
+    for _ in range(200):  # a thread that has been joined stays in /proc until the kernel has tidied up
+        if thread_count() == threads:
+            break
+        gevent.sleep(0.005)
     assert (len(gc.callbacks), thread_count()) == (callbacks, threads)
 
 
