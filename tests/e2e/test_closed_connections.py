@@ -39,7 +39,7 @@ def test_requests_that_cross_the_close_of_an_idle_connection_are_retried_and_cou
         ended.check_sums()
         assert ended.errors() == {}
         assert ended.result["totals"]["requests"] == accounting["answered"] == len(log)
-        assert accounting["unanswered"] == accounting["retried"]
+        assert accounting["unanswered"] == accounting["retried"] > 0
         assert max(line.nth_on_connection for line in log) > 1
 
 
