@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from swell import TaskSet, between, constant, constant_pacing, constant_throughput, task
 from swell.clock import NS_PER_S
-from swell.script.wait_times import WaitTime
+from swell.script.wait_times import WaitTime, is_nothing
 from tests.script.seats import Listed, Stage, notes_of
 
 
@@ -279,3 +279,11 @@ def test_an_instance_may_change_its_wait_time_before_its_first_task() -> None:
 )
 def test_a_rule_says_what_is_wrong_with_its_numbers(rule: WaitTime, fault: str) -> None:
     assert rule.fault() == fault
+
+
+def test_a_wait_of_nothing_is_no_wait() -> None:
+    assert is_nothing(constant(0))
+    assert is_nothing(between(0, 0))
+    assert not is_nothing(constant(0.001))
+    assert not is_nothing(between(0, 1))
+    assert not is_nothing(constant_pacing(1))

@@ -32,7 +32,7 @@ from swell.script.task_list import TaskList, picker
 from swell.script.task_set import SequentialTaskSet, TaskSet
 from swell.script.traces import author_trace
 from swell.script.user import User
-from swell.script.wait_times import Pacing, rule_of, seconds_ns, wait_ns
+from swell.script.wait_times import Pacing, is_nothing, rule_of, seconds_ns, wait_ns
 from swell.user import Seat
 
 START_ATTEMPTS = 3
@@ -135,7 +135,7 @@ class Life:
         rest = self._rest
         holder = owner if rule_of(owner) is not None else owner.user
         rule = rule_of(holder)
-        if rule is None:
+        if rule is None or is_nothing(rule):
             return rest.breathe
         now_ns = rest.now_ns
         if isinstance(rule, Pacing):

@@ -121,6 +121,11 @@ def rule_of(owner: TaskList) -> Any:
     return vars(owner).get("wait_time", type(owner).wait_time)
 
 
+def is_nothing(rule: object) -> bool:
+    """Whether a rule is always 0 s: no wait, so no start is planned, and none can be late."""
+    return (isinstance(rule, Constant) and rule.wait_s == 0) or (isinstance(rule, Between) and rule.most_s == 0)
+
+
 def wait_ns(owner: TaskList) -> int:
     """How long `owner` is to wait now. Raises what its `wait_time` raises, and ValueError if that gives no duration."""
     rule = owner.wait_time
