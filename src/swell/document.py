@@ -128,6 +128,7 @@ class SeriesSummary(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
     method: str
     name: str
+    tags: str = ""
     requests: int
     failures: int
     rps: float
@@ -156,6 +157,46 @@ class ErrorSummary(msgspec.Struct, frozen=True, kw_only=True):
     samples: tuple[ErrorSample, ...]
 
 
+class CheckSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a check of the script's passed and failed."""
+
+    scenario: str
+    name: str
+    passed: int
+    failed: int
+
+
+class TransactionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of calls, measured together."""
+
+    scenario: str
+    name: str
+    count: int
+    failures: int
+    response_ms: Latency | None
+    failed_ms: Latency | None
+
+
+class MeasureSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A measure of the script's own. What its sort does not have is null."""
+
+    scenario: str
+    name: str
+    sort: str
+    """counter, gauge, rate or trend"""
+    count: int
+    """How often it was recorded."""
+    sum: float | None = None
+    """Of a counter: all amounts."""
+    per_s: float | None = None
+    last: float | None = None
+    """Of a gauge."""
+    share: float | None = None
+    """Of a rate: how much of it was true, 0 to 1."""
+    trend: Latency | None = None
+    """Of a trend, in its own unit; of a gauge, its least, mean and greatest."""
+
+
 class ThresholdSummary(msgspec.Struct, frozen=True):
     """What the team demanded and what it got; `ok` is null where there were too few samples."""
 
@@ -163,6 +204,8 @@ class ThresholdSummary(msgspec.Struct, frozen=True):
     ok: bool | None
     value: float | None
     unit: str
+    reason: str = ""
+    """Why `ok` is null, or what was compared with."""
 
 
 class Accounting(msgspec.Struct, frozen=True):
@@ -249,9 +292,9 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     series: tuple[SeriesSummary, ...]
     errors: tuple[ErrorSummary, ...]
     exceptions: tuple[ExceptionCount, ...]
-    checks: tuple[object, ...] = ()
-    transactions: tuple[object, ...] = ()
-    measures: tuple[object, ...] = ()
+    checks: tuple[CheckSummary, ...] = ()
+    transactions: tuple[TransactionSummary, ...] = ()
+    measures: tuple[MeasureSummary, ...] = ()
     thresholds: tuple[ThresholdSummary, ...] = ()
     verdict: Verdict
     accounting: Accounting

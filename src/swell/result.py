@@ -19,7 +19,7 @@ import enum
 import msgspec
 
 from swell.plan import Revision, RunPlan
-from swell.segment import BEYOND, Counters, ErrorSamples, ExceptionCount, Health
+from swell.segment import BEYOND, Counters, ErrorSamples, ExceptionCount, Health, Sort
 
 OTHER = "(other)"
 RESULT_VERSION = 1
@@ -40,6 +40,9 @@ class Series(msgspec.Struct, frozen=True, array_like=True):
     scenario: str
     method: str
     name: str
+    sort: Sort = Sort.CALL
+    tags: str = ""
+    """`key=value` pairs in order of their keys, with commas between them."""
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -27,6 +27,11 @@ import msgspec
 BUCKET_BITS = 13
 KIND_BITS = 4
 SERIES_CAP = 1_000
+MEASURES_FROM = 1_024
+"""Series numbers from here on are the script's own measures (`Sort`): they are in no count of calls."""
+MEASURE_CAP = 1_000
+VALUE_SCALE = 1_000_000
+"""A measure's value v is recorded as a duration of v × 1,000,000 ns, so that milliseconds are what they say."""
 ERROR_CAP = 1_000
 EXCEPTION_CAP = 100
 SAMPLES_PER_ERROR = 3
@@ -35,6 +40,24 @@ BEYOND = 0
 """The number of the series, or error text, that stands for all beyond the cap: `(other)`. Error 0 also means none."""
 FIRST_SEQUENCE = 1
 """The sequence number of an incarnation's first segment; each further one is one more."""
+
+
+class Sort(enum.IntEnum):
+    """What a series holds."""
+
+    CALL = 0
+    CHECK = 1
+    """Passed, or failed (`Outcome.FAILED`); no duration."""
+    TRANSACTION = 2
+    """How long a group of calls took together."""
+    COUNTER = 3
+    """Amounts, to be added up."""
+    GAUGE = 4
+    """Values, of which the last counts."""
+    RATE = 5
+    """True, or false (`Outcome.FAILED`)."""
+    TREND = 6
+    """Values, whose distribution counts."""
 
 
 class Kind(enum.IntEnum):
@@ -65,6 +88,9 @@ class SeriesName(msgspec.Struct, frozen=True, array_like=True):
     scenario: str
     method: str
     name: str
+    sort: Sort = Sort.CALL
+    tags: str = ""
+    """`key=value` pairs in order of their keys, with commas between them."""
 
 
 class ErrorSample(msgspec.Struct, frozen=True):
