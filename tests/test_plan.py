@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swell.http.url import parse_url
-from swell.plan import RunPlan, Scenario, host_faults, notices, parse_override, problems
+from swell.plan import RunPlan, Scenario, host_faults, notices, parse_override, problems, spawn_problems
+from tests.plans import plan_with
 
 READER = Scenario("Reader", host="http://127.0.0.1:8000")
 
 
 def plan(**changes: Any) -> RunPlan:
-    return RunPlan(**{"script": "s.py", "scenarios": (READER,), **changes})
+    return plan_with(**{"scenarios": (READER,), **changes})
 
 
 def said(**changes: Any) -> list[str]:
@@ -30,19 +31,18 @@ def test_a_plan_of_defaults_has_no_problem() -> None:
     [(0, "0"), (-5, "-5"), (1_000_001, "1,000,001"), (10**30, f"{10**30:,}")],
 )
 def test_users_are_a_number_over_zero_and_not_absurd(users: int, shown: str) -> None:
-    assert said(users=users, spawn_rate_per_s=1_000) == [f"--users: {shown} is not a number over 0 and up to 1,000,000"]
+    found = [str(problem) for problem in spawn_problems(users, 1_000)]
+    assert found == [f"--users: {shown} is not a number over 0 and up to 1,000,000"]
 
 
 @pytest.mark.parametrize("rate_per_s", [0, -1.0, math.nan, math.inf, -math.inf, 1e9])
 def test_a_rate_is_a_number_over_zero_and_not_absurd(rate_per_s: float) -> None:
-    assert len(said(spawn_rate_per_s=rate_per_s)) == 1
+    assert len(spawn_problems(1, rate_per_s)) == 1
 
 
 def test_every_problem_is_named_and_not_the_first_alone() -> None:
     found = said(
         scenarios=(Scenario("Reader"), Scenario("Writer", host="ftp://x")),
-        users=-1,
-        spawn_rate_per_s=math.nan,
         run_time_s=0,
         workers=0,
         stop_timeout_s=-1,
@@ -53,8 +53,6 @@ def test_every_problem_is_named_and_not_the_first_alone() -> None:
         source_addresses=("here",),
     )
     assert found == [
-        "--users: -1 is not a number over 0 and up to 1,000,000",
-        "--spawn-rate: nan is not a number over 0 and up to 1,000,000",
         "--workers: 0 is not a number over 0 and up to 1,000",
         "--stop-timeout: -1 is not a number of 0 or more and up to 315,360,000",
         "--run-time: 0 is not a number over 0 and up to 315,360,000",

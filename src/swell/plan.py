@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from swell.errors import Problem
+from swell.load_plan import Closed, Load, Model
 
 MOST_USERS = 1_000_000
 MOST_WORKERS = 1_000
@@ -33,10 +34,10 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     script: str
     scenarios: tuple[Scenario, ...]
     host: str = ""
-    users: int = 1
-    spawn_rate_per_s: float = 1.0
+    loads: tuple[Load, ...] = ()
+    """What the users do when, side by side."""
     run_time_s: float | None = None
-    """None: until it is stopped."""
+    """The run is cut off then. None: it ends with its loads, or when it is stopped."""
     workers: int = 1
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
@@ -50,23 +51,46 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     """The part of the command line that belongs to options the script declares."""
 
     @property
-    def ramp_s(self) -> float:
-        """How long it takes until all users have started; the first starts at once."""
-        return (self.users - 1) / self.spawn_rate_per_s
+    def most_users(self) -> int:
+        """How many users there can be at a time."""
+        return sum(load.most_users for load in self.loads)
+
+    @property
+    def ends_s(self) -> float | None:
+        """When the last load is over, or the run is cut off; None: nobody knows beforehand."""
+        ends = [load.ends_s for load in self.loads]
+        known = [end_s for end_s in ends if end_s is not None]
+        last_s = max(known) if known and len(known) == len(ends) else None
+        return min((end_s for end_s in (last_s, self.run_time_s) if end_s is not None), default=None)
+
+    @property
+    def spawn_rate_per_s(self) -> float:
+        """The rate at which users start first, where the plan has one; otherwise what -u without -r would take."""
+        for load in self.loads:
+            for leg in load.model.curve.legs if isinstance(load.model, Closed) else ():
+                if leg.end > leg.begin:
+                    return (leg.end - leg.begin) / leg.duration_s if leg.duration_s else float(MOST_USERS)
+        return default_spawn_rate_per_s(self.most_users)
 
 
 class Revision(msgspec.Struct, frozen=True):
-    """Change `number` of a running plan: from `at_s` on, go to `users` at `rate_per_s`. Number 0 is the plan itself."""
+    """Change `number`, from 1 on, of a running plan: from `at_s` on, the users of a load go to `users` at a rate."""
 
     number: int
     at_s: float
     users: int
     rate_per_s: float
+    load: int = 0
 
 
 def default_spawn_rate_per_s(users: int) -> float:
     """All have started within a second, but at most 100 start in one."""
     return float(min(max(users, 1), 100))
+
+
+def spawn_problems(users: int, rate_per_s: float) -> list[Problem]:
+    """What is wrong with the numbers of -u and -r."""
+    return [*_range_problem("--users", users, MOST_USERS), *_range_problem("--spawn-rate", rate_per_s, MOST_USERS)]
 
 
 def problems(plan: RunPlan) -> list[Problem]:
@@ -76,18 +100,27 @@ def problems(plan: RunPlan) -> list[Problem]:
 
 def notices(plan: RunPlan) -> list[str]:
     """What is allowed in a plan without problems, but may not be what was meant."""
-    found = []
-    if plan.run_time_s is not None and plan.ramp_s > plan.run_time_s:
-        found.append(
-            f"{plan.users:,} users at {plan.spawn_rate_per_s:g}/s take {plan.ramp_s:g} s to start, but the run ends "
-            f"after {plan.run_time_s:g} s: raise --spawn-rate or --run-time to have them all"
-        )
+    users = plan.most_users
+    found = [notice for load in plan.loads for notice in _ramp_notices(plan, load.model)]
     fixed = sum(scenario.fixed_count for scenario in plan.scenarios)
-    if fixed > plan.users:
-        found.append(f"the classes' fixed_count adds up to {fixed:,} users, but only {plan.users:,} run")
-    if plan.workers > plan.users:
-        found.append(f"{plan.workers - plan.users} of {plan.workers} workers have no user to run")
+    if fixed > users:
+        found.append(f"the classes' fixed_count adds up to {fixed:,} users, but only {users:,} run")
+    if plan.workers > users:
+        found.append(f"{plan.workers - users} of {plan.workers} workers have no user to run")
     return found
+
+
+def _ramp_notices(plan: RunPlan, model: Model) -> list[str]:
+    if not isinstance(model, Closed) or not model.curve.endless or len(model.curve.legs) != 1:
+        return []
+    (leg,) = model.curve.legs
+    ramp_s = leg.duration_s * (leg.end - 1) / leg.end
+    """The first starts at once."""
+    if plan.run_time_s is None or ramp_s <= plan.run_time_s:
+        return []
+    start = f"{leg.end:,.0f} users at {leg.end / leg.duration_s:g}/s take {ramp_s:g} s to start"
+    remedy = "raise --spawn-rate or --run-time to have them all"
+    return [f"{start}, but the run ends after {plan.run_time_s:g} s: {remedy}"]
 
 
 def host_faults(host: str) -> list[str]:
@@ -121,8 +154,6 @@ def parse_override(text: str) -> tuple[str, int, str]:
 
 def _number_problems(plan: RunPlan) -> list[Problem]:
     found = [
-        *_range_problem("--users", plan.users, MOST_USERS),
-        *_range_problem("--spawn-rate", plan.spawn_rate_per_s, MOST_USERS),
         *_range_problem("--workers", plan.workers, MOST_WORKERS),
         *_range_problem("--stop-timeout", plan.stop_timeout_s, LONGEST_S, zero_ok=True),
     ]

@@ -12,12 +12,13 @@ import pytest
 from swell.cli.checks import fd_notices, host_problems, machine_problems, output_problems, port_notices
 from swell.cli.machine import FdLimit
 from swell.plan import RunPlan, Scenario
+from tests.plans import plan_with
 
 NOBODY = 65_534
 
 
 def plan_of(**changes: Any) -> RunPlan:
-    return RunPlan(**{"script": "s.py", "scenarios": (Scenario("Reader"),), **changes})
+    return plan_with(**changes)
 
 
 def said(cores: int = 2, **changes: Any) -> list[str]:
@@ -61,9 +62,7 @@ def test_a_source_address_is_an_address_of_this_machine() -> None:
 
 def test_more_users_than_local_ports_are_noticed_where_there_is_one_target() -> None:
     def noticed(**changes: Any) -> list[str]:
-        plan = RunPlan(
-            **{"script": "s.py", "scenarios": (Scenario("A"),), "host": "http://a", "users": 30_000, **changes}
-        )
+        plan = plan_with(**{"scenarios": (Scenario("A"),), "host": "http://a", "users": 30_000, **changes})
         return port_notices(plan, (32_768, 60_999))
 
     what = "30,000 users have 28,232 local ports to connect to one target from"

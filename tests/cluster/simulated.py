@@ -16,17 +16,18 @@ from swell.cluster.worker_state import WorkerState
 from swell.load.schedule import Schedule
 from swell.plan import RunPlan, Scenario
 from swell.segment import FIRST_SEQUENCE, Segment
+from tests.plans import plan_with
 
 RUN = "run-1"
 
 
 def plan_of(users: int = 4, workers: int = 2, run_time_s: float | None = 5.0, rate_per_s: float = 10.0) -> RunPlan:
-    return RunPlan(
+    return plan_with(
+        users,
+        rate_per_s,
         script="contest.py",
         scenarios=(Scenario("Contestant"),),
         host="http://localhost",
-        users=users,
-        spawn_rate_per_s=rate_per_s,
         run_time_s=run_time_s,
         workers=workers,
         stop_timeout_s=1.0,
@@ -214,7 +215,8 @@ class Cluster:
     def planned(self) -> int:
         """How many users there are to be now."""
         course = self.controller.course
-        return Schedule(course.revisions).users_at(self.now_ns - (course.begin_ns or 0))
+        curve = self.controller.plan.loads[0].model.curve
+        return Schedule(course.revisions, curve).users_at(self.now_ns - (course.begin_ns or 0))
 
     # --- what must hold ----------------------------------------------------------------------------------------------
 
@@ -239,7 +241,7 @@ class Cluster:
         assert len(numbers) == len(set(numbers)), "a user is in two places"
         course = self.controller.course
         if course.begin_ns is not None:
-            asked_for = [revision.users for revision in course.revisions]
+            asked_for = [self.controller.plan.most_users, *(revision.users for revision in course.revisions)]
             assert all(number < max(asked_for) for number in numbers)
             if len(asked_for) == 1:
                 assert len(self.staying()) <= self.planned()

@@ -47,6 +47,7 @@ from swell.plan import RunPlan, Scenario
 from swell.result import End
 from swell.segment import Segment
 from tests.cluster.simulated import RUN, plan_of
+from tests.plans import plan_with
 
 T0 = 50 * NS_PER_S
 ONE = b"0.1"
@@ -170,7 +171,7 @@ def test_more_users_are_a_numbered_revision_for_everyone() -> None:
 
 
 def test_fixed_counts_limit_the_users() -> None:
-    plan = RunPlan(script="x.py", scenarios=(Scenario("A", fixed_count=3),), users=10, workers=1)
+    plan = plan_with(3, scenarios=(Scenario("A", fixed_count=3),), workers=1)
     state = running(plan)
     assert state.course.users == 3
     assert state.handle(Revised(+1), T0 + NS_PER_S) == []

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swell.clock import NS_PER_S
-from swell.load.schedule import Schedule, revision_0
+from swell.load.schedule import Schedule
 from swell.load.shares import Share, deal
-from swell.plan import Revision, RunPlan
+from swell.plan import Revision
 
 MS = 1_000_000
 
@@ -69,11 +69,6 @@ def test_a_user_that_left_may_start_again() -> None:
     assert schedule.due_ns(1) == 100 * MS
     assert schedule.due_ns(1, by_ns=3 * NS_PER_S) == 2_000 * MS
     assert schedule.due_ns(2, by_ns=3 * NS_PER_S) == 2_100 * MS
-
-
-def test_the_plan_is_the_first_revision() -> None:
-    plan = RunPlan(script="x.py", scenarios=(), users=5, spawn_rate_per_s=2.0)
-    assert revision_0(plan) == Revision(0, 0.0, 5, 2.0)
 
 
 @given(revision_lists)

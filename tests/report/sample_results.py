@@ -21,6 +21,7 @@ from swell.segment import (
     SeriesName,
 )
 from swell.stats.merge import RunMerge
+from tests.plans import plan_with
 from tests.stats.segments import MS, Call, segment
 
 NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
@@ -35,14 +36,14 @@ KeyError: 'status'
 """
 
 
-def plan(**changed: object) -> RunPlan:
+def plan(users: int = 20, spawn_rate_per_s: float = 20.0, **changed: object) -> RunPlan:
     """A plan for the contest, 20 users for 10 s."""
-    base = RunPlan(
+    base = plan_with(
+        users,
+        spawn_rate_per_s,
         script="contest.py",
         scenarios=(Scenario("Contestant"),),
         host="http://127.0.0.1:8000",
-        users=20,
-        spawn_rate_per_s=20.0,
         run_time_s=10.0,
     )
     return msgspec.structs.replace(base, **changed)

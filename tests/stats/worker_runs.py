@@ -13,9 +13,10 @@ from swell.plan import RunPlan, Scenario
 from swell.result import End
 from swell.segment import Counters, ExceptionCount, Kind, Segment
 from swell.stats.merge import RunMerge
+from tests.plans import plan_with
 from tests.stats.segments import MS, Call, segment
 
-PLAN = RunPlan(script="contest.py", scenarios=(Scenario("Contestant"),), host="http://127.0.0.1:8000", users=4)
+PLAN = plan_with(4, script="contest.py", scenarios=(Scenario("Contestant"),), host="http://127.0.0.1:8000")
 NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
 NAMES = ("(other)", "/", "/problems", "/problems/:id", "/submit")
 ERRORS = ("(other)", "HTTP 503", "timed out", "connection reset")

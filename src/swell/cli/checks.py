@@ -31,21 +31,21 @@ def port_notices(plan: RunPlan, ports: tuple[int, int]) -> list[str]:
     """Whether users who keep their connections to one target will run out of local ports."""
     hosts = {plan.host or scenario.host for scenario in plan.scenarios if scenario.needs_host}
     room = (ports[1] - ports[0] + 1) * max(len(plan.source_addresses), 1)
-    if len(hosts) != 1 or plan.users <= room or next(iter(hosts)).startswith("unix:"):
+    if len(hosts) != 1 or plan.most_users <= room or next(iter(hosts)).startswith("unix:"):
         return []
     remedy = "--source-address with more addresses makes room"
-    return [f"{plan.users:,} users have {room:,} local ports to connect to one target from; {remedy}"]
+    return [f"{plan.most_users:,} users have {room:,} local ports to connect to one target from; {remedy}"]
 
 
 def fd_notices(plan: RunPlan, limit: FdLimit) -> list[str]:
     """Whether users will run out of file descriptors: each holds a connection, and each worker has its own limit."""
     connects = not plan.scenarios or any(scenario.needs_host for scenario in plan.scenarios)
-    needed = -(-plan.users // plan.workers) + FDS_OF_A_WORKER
+    needed = -(-plan.most_users // plan.workers) + FDS_OF_A_WORKER
     if limit.soft is None or not connects or needed <= limit.soft:
         return []
     share = f"{needed:,} open files" + (f" in each of {plan.workers} workers" if plan.workers > 1 else "")
     remedy = f"`ulimit -n {needed}` as root before it, or more --workers, makes room"
-    return [f"{plan.users:,} users need {share}, but {limit.soft:,} are allowed; {remedy}"]
+    return [f"{plan.most_users:,} users need {share}, but {limit.soft:,} are allowed; {remedy}"]
 
 
 def host_problems(plan: RunPlan) -> list[Problem]:

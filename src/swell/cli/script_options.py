@@ -43,8 +43,8 @@ def parsed_options(plan: RunPlan) -> argparse.Namespace:
     """What a script finds as `environment.parsed_options`: the plan's options, and its own. Raises PlanError."""
     of_plan = {
         "host": plan.host or None,
-        "users": plan.users,
-        "num_users": plan.users,
+        "users": plan.most_users,
+        "num_users": plan.most_users,
         "spawn_rate": plan.spawn_rate_per_s,
         "run_time": plan.run_time_s,
         "stop_timeout": plan.stop_timeout_s,

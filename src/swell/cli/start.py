@@ -9,7 +9,9 @@ from swell.cli import options
 from swell.cli.checks import fd_notices, host_problems, machine_problems, output_problems, port_notices
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
-from swell.plan import RunPlan, default_spawn_rate_per_s, notices, problems
+from swell.errors import Problem
+from swell.load_plan import spawned
+from swell.plan import RunPlan, default_spawn_rate_per_s, notices, problems, spawn_problems
 
 
 def start(opened: Opened) -> int:
@@ -17,6 +19,7 @@ def start(opened: Opened) -> int:
     settings = opened.settings
     plan = plan_of(opened)
     script = opened.script_without(
+        *_load_problems(opened),
         *problems(plan),
         *host_problems(plan),
         *machine_problems(plan, usable_cores()),
@@ -39,15 +42,16 @@ def start(opened: Opened) -> int:
 def plan_of(opened: Opened) -> RunPlan:
     """The plan that a command line describes."""
     settings = opened.settings
-    users = settings[options.USERS]
-    rate_per_s, workers, seed = settings[options.SPAWN_RATE], settings[options.WORKERS], settings[options.SEED]
+    users, rate_per_s = _spawning(opened)
+    workers, seed = settings[options.WORKERS], settings[options.SEED]
+    scenarios = opened.script.scenarios if opened.script else ()
+    sound = not spawn_problems(users, rate_per_s)
     return RunPlan(
         script=opened.path,
         script_arguments=opened.script_arguments,
-        scenarios=opened.script.scenarios if opened.script else (),
+        scenarios=scenarios,
         host=settings[options.HOST],
-        users=users,
-        spawn_rate_per_s=default_spawn_rate_per_s(users) if rate_per_s is None else rate_per_s,
+        loads=(spawned(users, rate_per_s, [scenario.name for scenario in scenarios]),) if sound else (),
         run_time_s=settings[options.RUN_TIME],
         workers=min(usable_cores(), max(users, 1)) if workers is None else workers,
         tags=settings[options.TAGS],
@@ -59,3 +63,16 @@ def plan_of(opened: Opened) -> RunPlan:
         source_addresses=settings[options.SOURCE_ADDRESS],
         log_level=settings[options.LOG_LEVEL],
     )
+
+
+def _spawning(opened: Opened) -> tuple[int, float]:
+    """How many users -u and -r ask for, and at what rate they are to start."""
+    users, rate_per_s = opened.settings[options.USERS], opened.settings[options.SPAWN_RATE]
+    scenarios = opened.script.scenarios if opened.script else ()
+    if scenarios and all(scenario.fixed_count for scenario in scenarios):
+        users = min(users, sum(scenario.fixed_count for scenario in scenarios))
+    return users, default_spawn_rate_per_s(users) if rate_per_s is None else rate_per_s
+
+
+def _load_problems(opened: Opened) -> list[Problem]:
+    return spawn_problems(*_spawning(opened))

@@ -6,7 +6,8 @@ import enum
 
 from swell.clock import NS_PER_S
 from swell.load.mix import Mix
-from swell.load.schedule import Schedule, revision_0
+from swell.load.schedule import Schedule
+from swell.load_plan import Closed
 from swell.plan import MOST_USERS, Revision, RunPlan
 
 BEGIN_DELAY_NS = 5_000_000
@@ -39,15 +40,16 @@ class Course:
     @property
     def users(self) -> int:
         """How many users the latest revision asks for."""
-        return self.revisions[-1].users if self.revisions else 0
+        if self.revisions:
+            return self.revisions[-1].users
+        return self._plan.loads[0].most_users if self.begin_ns is not None else 0
 
     def begin(self, now_ns: int) -> int:
         """Fix the run's zero, and its end where the plan has one."""
         begin_ns = self.begin_ns = now_ns + BEGIN_DELAY_NS
-        if self._plan.run_time_s is not None:
-            self.ends_ns = begin_ns + round(self._plan.run_time_s * NS_PER_S)
-        first = revision_0(self._plan)
-        self._add(Revision(0, first.at_s, min(first.users, self._most_users), first.rate_per_s))
+        if self._plan.ends_s is not None:
+            self.ends_ns = begin_ns + round(self._plan.ends_s * NS_PER_S)
+        self._settled_ns = self._schedule().settled_ns
         return begin_ns
 
     def revise(self, more: int, now_ns: int) -> Revision | None:
@@ -56,7 +58,7 @@ class Course:
         if self.begin_ns is None or users == self.users:
             return None
         at_s = (now_ns + BEGIN_DELAY_NS - self.begin_ns) / NS_PER_S
-        return self._add(Revision(len(self.revisions), at_s, users, self._plan.spawn_rate_per_s))
+        return self._add(Revision(len(self.revisions) + 1, at_s, users, self._plan.spawn_rate_per_s))
 
     def end(self, now_ns: int) -> int:
         """The plan ends now, unless it has ended before."""
@@ -72,10 +74,15 @@ class Course:
 
     def _add(self, revision: Revision) -> Revision:
         self.revisions += (revision,)
-        self._settled_ns = Schedule(self.revisions).settled_ns
+        self._settled_ns = self._schedule().settled_ns
         return revision
+
+    def _schedule(self) -> Schedule:
+        load = self._plan.loads[0]
+        assert isinstance(load.model, Closed)
+        return Schedule(self.revisions, load.model.curve, load.start_s)
 
     def check(self) -> None:
         """Raise AssertionError if it contradicts itself."""
-        assert [revision.number for revision in self.revisions] == list(range(len(self.revisions)))
+        assert [revision.number for revision in self.revisions] == list(range(1, len(self.revisions) + 1))
         assert all(revision.users <= self._most_users for revision in self.revisions)

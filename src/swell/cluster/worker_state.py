@@ -42,6 +42,8 @@ from swell.cluster.worker_steps import (
     Woke,
 )
 from swell.load.schedule import Schedule
+from swell.load_plan import Closed
+from swell.plan import RunPlan
 from swell.segment import Segment
 
 RESEND_AFTER_NS = 2 * NS_PER_S
@@ -58,7 +60,7 @@ class WorkerState:
         self.phase = WorkerPhase.LOADING
         self.orders = Orders(number=0)
         self.roster = Roster()
-        self._welcomed = False
+        self._plan: RunPlan | None = None
         self._outbox: deque[Segment] = deque()
         self._acknowledged_ns = 0
         self._done_ns = 0
@@ -105,7 +107,7 @@ class WorkerState:
     def _hear(self, message: FromController, now_ns: int) -> list[Command]:
         match message:
             case Welcome():
-                first, self._welcomed = not self._welcomed, True
+                first, self._plan = self._plan is None, message.plan
                 return [Prepare(message)] if first else []
             case Orders(number=number):
                 if number <= self.orders.number:
@@ -129,9 +131,15 @@ class WorkerState:
         if self._is_over(now_ns):
             return commands + self._drain()
         changes = self.roster.follow(
-            Schedule(self.orders.revisions), self.orders.share, self.orders.share_from_ns - begin_ns, now_ns - begin_ns
+            self._schedule(), self.orders.share, self.orders.share_from_ns - begin_ns, now_ns - begin_ns
         )
         return commands + self._placed(changes)
+
+    def _schedule(self) -> Schedule:
+        assert self._plan is not None
+        load = self._plan.loads[0]
+        assert isinstance(load.model, Closed)
+        return Schedule(self.orders.revisions, load.model.curve, load.start_s)
 
     def _is_over(self, now_ns: int) -> bool:
         return self.orders.ends_ns is not None and now_ns >= self.orders.ends_ns
@@ -183,7 +191,7 @@ class WorkerState:
         return [Forget(sequence), *parting]
 
     def _pulse_due(self, now_ns: int) -> list[Command]:
-        if not self._welcomed:
+        if self._plan is None:
             return [Send(self.hello)]
         if self.phase is WorkerPhase.DONE and now_ns - self._done_ns >= PARTING_NS:
             return [Exit("the controller did not acknowledge the last report")]
@@ -201,4 +209,4 @@ class WorkerState:
         sequences = [segment.sequence for segment in self._outbox]
         assert sequences == list(range(sequences[0], sequences[0] + len(sequences))) if sequences else True
         assert self.phase in (WorkerPhase.RUNNING, WorkerPhase.DRAINING) or not self.roster.present
-        assert self.phase is WorkerPhase.LOADING or self._welcomed
+        assert self.phase is WorkerPhase.LOADING or self._plan is not None

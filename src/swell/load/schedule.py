@@ -1,10 +1,11 @@
 """When user n starts and leaves, under a plan and its revisions: 100 users/s is one every 10 ms, not 100 each second.
 
-The number of users is a step function. Each revision begins a *piece* of it, which steps by one user towards its
-goal, 1 / rate apart; users are stacked, so a rise starts the lowest number that is missing and a fall takes the highest
-away. A piece's first step comes at once, but never sooner than 1 / rate after the last step of the piece before: a
-revision in the middle of a ramp does not disturb its rhythm. A piece ends where the next begins; what it had not done
-by then is not done.
+The number of users is a step function. Each leg of the curve and each revision begins a *piece* of it, which steps by
+one user towards its goal, 1 / rate apart, or all at once where the curve jumps; users are stacked, so a rise starts the
+lowest number that is missing and a fall takes the highest away. A piece's first step comes at once; one that a revision
+begins never sooner than 1 / rate after the last step before, so that it does not disturb the rhythm of a ramp that it
+interrupts. A piece ends where the next begins; what it had not done by then is not done. The first revision is the end
+of the curve.
 
 Instants are exact fractions of a nanosecond of the run, rounded up when asked for, so that nothing drifts: every worker
 computes the same instants from the same revisions.
@@ -13,21 +14,19 @@ computes the same instants from the same revisions.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
 from swell.clock import NS_PER_S
 from swell.load.shares import Share, everything
-from swell.plan import Revision, RunPlan
+from swell.load_plan import Curve
+from swell.plan import Revision
 
 EVERYTHING = everything()
-
-
-def revision_0(plan: RunPlan) -> Revision:
-    """The plan itself, as the first revision."""
-    return Revision(0, 0.0, plan.users, plan.spawn_rate_per_s)
+UNTIL_REVISED = Curve(endless=True)
+AT_ONCE = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,8 @@ class Piece:
         """How many steps have been taken at `now_ns`, that instant included."""
         if now_ns < self.first_ns:
             return 0
+        if not self.step_ns:
+            return self.steps
         return min(self.steps, floor((now_ns - self.first_ns) / self.step_ns) + 1)
 
     def users_at(self, now_ns: int) -> int:
@@ -82,10 +83,12 @@ class Piece:
 class Schedule:
     """The number of users over time. Users are numbered from 0; at any moment those below `users_at` are there."""
 
-    def __init__(self, revisions: Sequence[Revision]) -> None:
-        self._pieces: list[Piece] = []
+    def __init__(self, revisions: Sequence[Revision], curve: Curve = UNTIL_REVISED, start_s: float = 0.0) -> None:
+        first_ns = round(revisions[0].at_s * NS_PER_S) if revisions else None
+        self._pieces = [piece for piece in _drawn(curve, start_s) if first_ns is None or piece.from_ns < first_ns]
         for revision in revisions:
             self._pieces.append(self._piece(revision))
+        self._is_endless = curve.endless or bool(revisions)
         self._from_ns = [piece.from_ns for piece in self._pieces]
 
     def __repr__(self) -> str:
@@ -120,8 +123,15 @@ class Schedule:
         return None
 
     @property
+    def is_over(self) -> bool:
+        """Whether no user is there once it has settled, and none will be: the curve has an end, and reaches it."""
+        return not self._is_endless
+
+    @property
     def settled_ns(self) -> int:
-        """When the last goal is reached. There must be a revision."""
+        """When the last goal is reached; 0 where there is none."""
+        if not self._pieces:
+            return 0
         piece = self._pieces[-1]
         return ceil(piece.step_at(piece.steps - 1)) if piece.steps else piece.from_ns
 
@@ -142,7 +152,9 @@ class Schedule:
         if step is None:
             return None
         due_ns = ceil(piece.step_at(step))
-        return due_ns if number + 1 == len(self._pieces) or due_ns < self._pieces[number + 1].from_ns else None
+        if number + 1 == len(self._pieces) or not piece.step_ns:
+            return due_ns
+        return due_ns if due_ns < self._pieces[number + 1].from_ns else None
 
     def _piece(self, revision: Revision) -> Piece:
         step_ns = NS_PER_S / Fraction(revision.rate_per_s)
@@ -154,3 +166,25 @@ class Schedule:
         taken = last.steps_by(from_ns - 1)
         latest_ns = last.step_at(taken - 1) if taken else last.latest_ns
         return Piece(from_ns, last.users_at(from_ns - 1), revision.users, step_ns, latest_ns)
+
+
+def _drawn(curve: Curve, start_s: float) -> Iterator[Piece]:
+    """The pieces of a curve; a level that is held needs none."""
+    at_s = _exact(start_s)
+    level = 0
+    for leg in curve.legs:
+        begin, end = round(leg.begin), round(leg.end)
+        from_ns = ceil(at_s * NS_PER_S)
+        if begin != level:
+            yield Piece(from_ns, level, begin, AT_ONCE)
+        if end != begin:
+            yield Piece(from_ns, begin, end, _exact(leg.duration_s) * NS_PER_S / abs(end - begin))
+        level = end
+        at_s += _exact(leg.duration_s)
+    if level and not curve.endless:
+        yield Piece(ceil(at_s * NS_PER_S), level, 0, AT_ONCE)
+
+
+def _exact(seconds: float) -> Fraction:
+    """What was written: 0.1 is a tenth."""
+    return Fraction(repr(seconds))

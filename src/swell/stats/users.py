@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 
+from swell.clock import NS_PER_S
+from swell.load.schedule import Schedule
+from swell.load_plan import Closed, Load
 from swell.plan import Revision, RunPlan
 from swell.result import RunResult
 
@@ -21,21 +25,15 @@ def users_now(result: RunResult) -> int:
     return sum(scenario.users_now for scenario in result.scenarios)
 
 
-def planned_users(plan: RunPlan, revisions: Iterable[Revision], at_s: float) -> int:
-    """How many users the plan and its revisions want at `at_s`: each goes from where the one before had got to its
-    own number, one by one at its rate."""
-    users = 0.0
-    steps = [Revision(0, 0.0, plan.users, plan.spawn_rate_per_s), *(step for step in revisions if step.number > 0)]
-    for step, end_s in zip(steps, _ends_s(steps, at_s), strict=True):
-        if step.at_s <= at_s:
-            users = _towards(users, step, min(end_s, at_s) - step.at_s)
-    return int(users + 1e-9)
+def planned_users(plan: RunPlan, revisions: Sequence[Revision], at_s: float) -> int:
+    """How many users the closed loads of the plan, with its revisions, want at `at_s`."""
+    return sum(schedule.users_at(round(at_s * NS_PER_S)) for schedule in _schedules(plan.loads, tuple(revisions)))
 
 
-def _ends_s(steps: Sequence[Revision], at_s: float) -> list[float]:
-    return [*(step.at_s for step in steps[1:]), at_s]
-
-
-def _towards(users: float, step: Revision, for_s: float) -> float:
-    change = step.rate_per_s * max(for_s, 0.0)
-    return min(users + change, step.users) if step.users >= users else max(users - change, step.users)
+@functools.lru_cache(maxsize=4)
+def _schedules(loads: tuple[Load, ...], revisions: tuple[Revision, ...]) -> tuple[Schedule, ...]:
+    return tuple(
+        Schedule([change for change in revisions if change.load == number], load.model.curve, load.start_s)
+        for number, load in enumerate(loads)
+        if isinstance(load.model, Closed)
+    )
