@@ -14,6 +14,7 @@ __all__ = [
     "Environment",
     "HttpUser",
     "InterruptTaskSet",
+    "LoadTestShape",
     "RescheduleTask",
     "RescheduleTaskImmediately",
     "SequentialTaskSet",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from swell.script.http_user import HttpUser
     from swell.script.marks import tag, task
     from swell.script.setup import setup
+    from swell.script.shape import LoadTestShape
     from swell.script.task_set import SequentialTaskSet, TaskSet
     from swell.script.user import User
     from swell.script.wait_times import between, constant, constant_pacing, constant_throughput
@@ -48,6 +50,7 @@ _homes = {
     "http_user": ["HttpUser"],
     "marks": ["tag", "task"],
     "setup": ["setup"],
+    "shape": ["LoadTestShape"],
     "task_set": ["SequentialTaskSet", "TaskSet"],
     "user": ["User"],
     "wait_times": ["between", "constant", "constant_pacing", "constant_throughput"],
