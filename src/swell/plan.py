@@ -49,6 +49,10 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "INFO"
     script_arguments: tuple[str, ...] = ()
     """The part of the command line that belongs to options the script declares."""
+    thresholds: tuple[str, ...] = ()
+    """What the run has to meet, as written: `stats/thresholds/parser.py` reads it."""
+    baseline: str = ""
+    """The stored run that limits in percent of the baseline refer to."""
 
     @property
     def most_users(self) -> int:
