@@ -10,7 +10,7 @@ import enum
 import msgspec
 
 from swell.plan import Revision, RunPlan
-from swell.segment import ErrorSample, ExceptionCount
+from swell.segment import MEASURE_CAP, ErrorSample, ExceptionCount
 
 SCHEMA = "swell.result/1"
 
@@ -193,8 +193,11 @@ class MeasureSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Of a gauge."""
     share: float | None = None
     """Of a rate: how much of it was true, 0 to 1."""
+    min: float | None = None
+    max: float | None = None
+    """Of a gauge: its least and its greatest value."""
     trend: Latency | None = None
-    """Of a trend, in its own unit; of a gauge, its least, mean and greatest."""
+    """Of a trend, in its own unit; its clock is `script`."""
 
 
 class ThresholdSummary(msgspec.Struct, frozen=True):
@@ -247,6 +250,10 @@ class Limits(msgspec.Struct, frozen=True):
     series: Limit
     errors: Limit
     exceptions: Limit
+    measures: Limit = Limit(MEASURE_CAP, 0)
+    """Checks, transactions and measures; `beyond` counts values."""
+    values_refused: int = 0
+    """Values that no measure can hold."""
 
 
 class GeneratorSummary(msgspec.Struct, frozen=True, kw_only=True):

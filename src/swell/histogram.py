@@ -2,7 +2,7 @@
 
 A value below 2**SUB_BITS units keeps a bucket of its own; above, every power of two is cut into 2**(SUB_BITS-1)
 equal buckets. The unit is 8 ns, so that everything from 1 µs up has a relative error of at most 1/256 (0.4 %)
-when a bucket is read at its middle, and 1 h still fits. The layout is HdrHistogram's (Gil Tene,
+when a bucket is read at its middle, and 104 days still fit. The layout is HdrHistogram's (Gil Tene,
 http://hdrhistogram.org), with a fixed precision, so that an index is a shift and an add.
 
     index(v) = u                        u = v >> 3, u < 256
@@ -19,12 +19,12 @@ from collections.abc import Iterable, Mapping
 UNIT_BITS = 3
 SUB_BITS = 8
 HALF = 1 << (SUB_BITS - 1)
-MAX_NS = 3_600 * 1_000_000_000
-"""Longer durations are put into the last bucket."""
+MAX_NS = (1 << 53) - 1
+"""Longer durations are put into the last bucket: over 104 days, the most that a double tells apart by the ns."""
 
 
 def index_of(value_ns: int) -> int:
-    """The bucket of a duration; negative ones fall into bucket 0, those over an hour into the last."""
+    """The bucket of a duration; negative ones fall into bucket 0, those over MAX_NS into the last."""
     units = min(max(value_ns, 0), MAX_NS) >> UNIT_BITS
     shift = max(units.bit_length() - SUB_BITS, 0)
     return shift * HALF + (units >> shift)

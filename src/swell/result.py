@@ -7,8 +7,9 @@ made again from it. Counts stay packed as in `segment.py`, but with the run's ow
     sum_keys     u32   series << 4 | kind, ascending                     sums          u64   sum, least, greatest (ns)
     tally_keys   u64   series << 40 | status << 24 | error << 4 | outcome bits, ascending   tally_counts  u64
     byte_keys    u32   series, ascending                                 byte_sums     u64   sent, received
+    gauge_keys   u32   series, ascending                                 gauges        8 B   as in `segment.py`
 
-Series 0 and error 0 stand for all beyond their cap.
+Series 0 and error 0 stand for all beyond their cap; so does series MEASURES_FROM, for the script's own measures.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import enum
 import msgspec
 
 from swell.plan import Revision, RunPlan
-from swell.segment import BEYOND, Counters, ErrorSamples, ExceptionCount, Health, Sort
+from swell.segment import BEYOND, MEASURES_FROM, Counters, ErrorSamples, ExceptionCount, Health, Sort
 
 OTHER = "(other)"
 RESULT_VERSION = 1
@@ -35,7 +36,8 @@ class End(enum.Enum):
 
 
 class Series(msgspec.Struct, frozen=True, array_like=True):
-    """What calls are grouped by. Its number is its place in `RunResult.series`."""
+    """What calls are grouped by; or a measure of the script's own, which has no method. Its number is its place in
+    `RunResult.series`, or in `RunResult.measures` from MEASURES_FROM on."""
 
     scenario: str
     method: str
@@ -58,6 +60,8 @@ class Block(msgspec.Struct, frozen=True):
     tally_counts: bytes = b""
     byte_keys: bytes = b""
     byte_sums: bytes = b""
+    gauge_keys: bytes = b""
+    gauges: bytes = b""
 
 
 class ErrorSeen(msgspec.Struct, frozen=True):
@@ -134,12 +138,15 @@ class ControllerFacts(msgspec.Struct, frozen=True):
 
 
 class Beyond(msgspec.Struct, frozen=True):
-    """What did not fit: calls under (other), failures under (other), exceptions not listed, lines of output."""
+    """What did not fit: calls under (other), failures under (other), exceptions not listed, lines of output, values of
+    measures beyond the cap, values that no measure can hold."""
 
     series: int = 0
     errors: int = 0
     exceptions: int = 0
     output: int = 0
+    measures: int = 0
+    values: int = 0
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,6 +166,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """None while it runs."""
     end_text: str = ""
     series: tuple[Series, ...] = (Series("", "", OTHER),)
+    measures: tuple[Series, ...] = (Series("", "", OTHER),)
+    """The script's own: the number of each is MEASURES_FROM and its place here."""
     errors: tuple[str, ...] = (OTHER,)
     whole: Block
     blocks: tuple[Block, ...] = ()
@@ -172,8 +181,11 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     controller: ControllerFacts = ControllerFacts()
 
     def series_of(self, number: int) -> Series:
-        """The series of a number; (other) for one that has no name."""
-        return self.series[number if number < len(self.series) else BEYOND]
+        """The series, or the script's own measure, of a number; (other) for one that has no name."""
+        named = self.series
+        if number >= MEASURES_FROM:
+            named, number = self.measures, number - MEASURES_FROM
+        return named[number if number < len(named) else BEYOND]
 
     def error_text(self, number: int) -> str:
         """The error text of a number; (other) for one that has none."""

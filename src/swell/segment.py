@@ -13,6 +13,13 @@ Arrays travel as little-endian bytes, ready for `numpy.frombuffer`:
     tally_counts u32
     byte_keys    u32   series
     byte_sums    u64   two rows of len(byte_keys): bytes sent, bytes received
+    gauge_keys   u32   series
+    gauges       8 B   four rows of len(gauge_keys): instant of the last value in ns of the run (u64); last, least and
+                       greatest value (f64)
+
+A measure of the script's own (`Sort`) is in the same tables, with a series number from MEASURES_FROM on: in the tally
+without status and error; in histogram and sums if it has a distribution; a counter's amounts in the bytes, whole ones
+and millionths; a gauge in the gauges.
 
 Series, error texts and exceptions are numbered by the worker from 0; number 0 of each is what lies beyond the cap.
 A second is counted from the start of the run on the controller's time line.
@@ -26,9 +33,12 @@ import msgspec
 
 BUCKET_BITS = 13
 KIND_BITS = 4
+TALLY_SERIES_SHIFT = 40
 SERIES_CAP = 1_000
 MEASURES_FROM = 1_024
 """Series numbers from here on are the script's own measures (`Sort`): they are in no count of calls."""
+MEASURES_BEYOND = MEASURES_FROM
+"""The number that stands for all measures beyond the cap. They are tallied and nothing else."""
 MEASURE_CAP = 1_000
 VALUE_SCALE = 1_000_000
 """A measure's value v is recorded as a duration of v × 1,000,000 ns, so that milliseconds are what they say."""
@@ -137,6 +147,8 @@ class SecondBlock(msgspec.Struct, frozen=True):
     tally_counts: bytes
     byte_keys: bytes
     byte_sums: bytes
+    gauge_keys: bytes = b""
+    gauges: bytes = b""
 
 
 class Counters(msgspec.Struct, frozen=True):
@@ -158,6 +170,8 @@ class Counters(msgspec.Struct, frozen=True):
     errors_beyond: int = 0
     exceptions_beyond: int = 0
     output_lost: int = 0
+    values_refused: int = 0
+    """Values that no measure can hold: no numbers, or out of range."""
 
 
 class ScenarioCount(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ EMPTY = packed.unpack(Block(0, 0))
 
 def histograms(keys: list[int], counts: list[int]) -> Tables:
     table = Table(packed.HIST, np.array(keys, dtype=np.uint32), (np.array(counts, dtype=np.uint32),))
-    return Tables(table, EMPTY.sums, EMPTY.tally, EMPTY.bytes_)
+    return Tables(table, EMPTY.sums, EMPTY.tally, EMPTY.bytes_, EMPTY.gauges)
 
 
 def as_dict(tables: Tables) -> dict[int, int]:

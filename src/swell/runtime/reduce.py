@@ -39,7 +39,7 @@ def buckets_of(durations_ns: I64) -> I64:
     """`histogram.index_of` of each duration.
 
     From 1,024 ns on the bucket is the exponent and the upper 7 bits of the mantissa of the duration as a double, which
-    holds every duration up to an hour exactly.
+    holds every duration up to MAX_NS exactly.
     """
     clipped = np.clip(durations_ns, 0, MAX_NS)
     buckets: I64 = clipped.astype(np.float64).view(np.int64)

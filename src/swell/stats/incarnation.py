@@ -7,12 +7,22 @@ has come. A gap that never closes is passed over by `flush`, and what comes for 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from swell.result import WorkerResult
-from swell.segment import BEYOND, FIRST_SEQUENCE, Counters, SecondBlock, Segment
+from swell.segment import (
+    BEYOND,
+    FIRST_SEQUENCE,
+    MEASURES_BEYOND,
+    MEASURES_FROM,
+    TALLY_SERIES_SHIFT,
+    Counters,
+    SecondBlock,
+    Segment,
+)
 from swell.stats.health_history import HealthHistory
 
 if TYPE_CHECKING:
@@ -87,6 +97,8 @@ class Incarnation:
         self.series = [0]
         """The run's number of each of the worker's series, and of its errors below."""
         self.errors = [0]
+        self.measures = [MEASURES_BEYOND]
+        """The run's number of the worker's measure MEASURES_FROM and each further one."""
         self.numbering: Numbering | None = None
         """The same as arrays, once they are needed and until something is named."""
         self.counters = Counters()
@@ -130,14 +142,17 @@ class Incarnation:
             self.reported_s = max(self.reported_s, segment.sealed_s)
 
     def name_series(self, local: int, number: int) -> None:
-        """The worker's series `local` is the run's `number`."""
+        """The worker's series or measure `local` is the run's `number`."""
         self.numbering = None
-        _put(self.series, local, number)
+        if local < MEASURES_FROM:
+            _put(self.series, local, number, BEYOND)
+        else:
+            _put(self.measures, local - MEASURES_FROM, number, MEASURES_BEYOND)
 
     def name_error(self, local: int, number: int) -> None:
         """The worker's error `local` is the run's `number`."""
         self.numbering = None
-        _put(self.errors, local, number)
+        _put(self.errors, local, number, BEYOND)
 
     def series_number(self, local: int) -> int:
         """The run's number of one of the worker's series; (other) where it has not been named."""
@@ -149,7 +164,8 @@ class Incarnation:
 
     def count_calls(self, block: SecondBlock) -> None:
         """Add to the worker's calls of a second; those of long ago are no longer told apart."""
-        calls = sum(memoryview(block.tally_counts).cast("I"))
+        end = bisect_left(memoryview(block.tally_keys).cast("Q"), MEASURES_FROM << TALLY_SERIES_SHIFT)
+        calls = sum(memoryview(block.tally_counts).cast("I")[:end])
         self._calls[block.second] = self._calls.get(block.second, 0) + calls
         if len(self._calls) > 2 * KEPT_SECONDS:
             self._calls = dict(sorted(self._calls.items())[-KEPT_SECONDS:])
@@ -181,6 +197,6 @@ class Incarnation:
         assert self.joined_s <= self.reported_s
 
 
-def _put(numbers: list[int], local: int, number: int) -> None:
-    numbers.extend([0] * (local + 1 - len(numbers)))
+def _put(numbers: list[int], local: int, number: int, unnamed: int) -> None:
+    numbers.extend([unnamed] * (local + 1 - len(numbers)))
     numbers[local] = number

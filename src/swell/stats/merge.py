@@ -17,7 +17,7 @@ import msgspec
 from swell.errors import LinkError
 from swell.plan import Revision, RunPlan
 from swell.result import Beyond, Block, ControllerFacts, End, Incident, RunResult, Series
-from swell.segment import ERROR_CAP, SERIES_CAP, Segment
+from swell.segment import ERROR_CAP, MEASURE_CAP, MEASURES_FROM, SERIES_CAP, Segment, SeriesName, Sort
 from swell.stats.incarnation import Arrivals, Incarnation
 from swell.stats.names import Exceptions, Names, Samples
 from swell.stats.population import Population
@@ -119,8 +119,9 @@ class RunMerge:
             duration_s=self._ended_s if self._end else at_s,
             end=self._end,
             end_text=self._end_text,
-            series=tuple(self._names.series),
-            errors=tuple(self._names.errors),
+            series=tuple(self._names.series.listed),
+            measures=tuple(self._names.measures.listed),
+            errors=tuple(self._names.errors.listed),
             whole=timeline.whole() if timeline else Block(0, 0),
             blocks=timeline.blocks() if timeline else (),
             errors_seen=timeline.errors_seen() if timeline else (),
@@ -145,10 +146,10 @@ class RunMerge:
             raise LinkError(f"a segment of run {segment.run} reached run {self.run}")
         known = self._incarnations.get((segment.worker, segment.incarnation))
         plausible = (known.arrivals if known else Arrivals()).plausible(segment.sequence)
-        series, errors = ([named.number for named in part] for part in (segment.series, segment.errors))
+        errors = [named.number for named in segment.errors]
         if not (
             plausible
-            and 0 <= min(series, default=0) <= max(series, default=0) <= SERIES_CAP
+            and all(map(_is_sound, segment.series))
             and 0 <= min(errors, default=0) <= max(errors, default=0) <= ERROR_CAP
             and 0 <= segment.from_position <= segment.to_position
             and abs(segment.sealed_s) < (known.reported_s if known else 0.0) + LONGEST_SILENCE_S
@@ -160,7 +161,9 @@ class RunMerge:
     def _take(self, incarnation: Incarnation, segment: Segment) -> None:
         incarnation.take(segment)
         for series in segment.series:
-            number = self._names.series_number(Series(series.scenario, series.method, series.name))
+            number = self._names.series_number(
+                Series(series.scenario, series.method, series.name, series.sort, series.tags)
+            )
             incarnation.name_series(series.number, number)
         for error in segment.errors:
             incarnation.name_error(error.number, self._names.error_number(error.text))
@@ -188,7 +191,7 @@ class RunMerge:
 
             self._timeline = Timeline()
         if incarnation.numbering is None:
-            incarnation.numbering = numbering(incarnation.series, incarnation.errors)
+            incarnation.numbering = numbering(incarnation.series, incarnation.errors, incarnation.measures)
         last = max(int(segment.sealed_s) + 1, 0)
         for block in segment.seconds:
             if block.second > last:  # a call cannot be done after it was reported: its instant is wrong, not the call
@@ -205,10 +208,12 @@ class RunMerge:
 
     def _beyond(self, timeline: Timeline | None) -> Beyond:
         counters = [found.counters for found in self._incarnations.values()]
-        series, errors = timeline.beyond() if timeline else (0, 0)
+        series, errors, measures = timeline.beyond() if timeline else (0, 0, 0)
         return Beyond(
             series=series,
             errors=errors,
+            measures=measures,
+            values=sum(counter.values_refused for counter in counters),
             exceptions=self._exceptions.beyond + sum(counter.exceptions_beyond for counter in counters),
             output=sum(counter.output_lost for counter in counters),
         )
@@ -221,7 +226,14 @@ class RunMerge:
             incarnation.check()
         if self._timeline:
             self._timeline.check()
-            assert all(row.series < len(self._names.series) for row in self._timeline.errors_seen())
+            assert all(row.series < len(self._names.series.listed) for row in self._timeline.errors_seen())
+
+
+def _is_sound(series: SeriesName) -> bool:
+    """Whether a series of calls, or a measure, has a number that such a one can have."""
+    if series.sort is Sort.CALL:
+        return 0 <= series.number <= SERIES_CAP
+    return MEASURES_FROM <= series.number <= MEASURES_FROM + MEASURE_CAP
 
 
 def _with(facts: ControllerFacts, **changed: tuple[Incident, ...]) -> ControllerFacts:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 from swell.result import OTHER, Series
 from swell.segment import (
-    BEYOND,
     ERROR_CAP,
     EXCEPTION_CAP,
+    MEASURE_CAP,
+    MEASURES_FROM,
     SAMPLES_PER_ERROR,
     SERIES_CAP,
     ErrorSample,
     ErrorSamples,
     ExceptionCount,
+    Sort,
 )
+
+T = TypeVar("T")
 
 SAMPLES_CAP = SAMPLES_PER_ERROR * ERROR_CAP
 
@@ -20,44 +26,57 @@ SampleOrder = tuple[int, int, int, int]
 """Worker, incarnation, sequence and place of a sample: the least are kept, in whatever order they arrive."""
 
 
-class Names:
-    """Gives out numbers from 1 on; 0 is (other)."""
+class Numbered(Generic[T]):
+    """What is named, in the order of its numbers: the first stands for all beyond the cap."""
 
-    def __init__(self) -> None:
-        self.series = [Series("", "", OTHER)]
-        self.errors = [OTHER]
-        self._series_numbers: dict[Series, int] = {}
-        self._error_numbers: dict[str, int] = {}
+    def __init__(self, other: T, cap: int, first: int = 0) -> None:
+        self.listed = [other]
+        self._numbers: dict[T, int] = {}
+        self._cap = cap
+        self._first = first
 
     def __repr__(self) -> str:
-        return f"<Names of {len(self._series_numbers)} series and {len(self._error_numbers)} errors>"
+        return f"<Numbered, {len(self._numbers)} of {self._cap}>"
 
-    def series_number(self, series: Series) -> int:
-        """The number of a series, new or known; 0 beyond the cap."""
-        number = self._series_numbers.get(series)
+    def number(self, named: T) -> int:
+        """Its number, new or known; the first one beyond the cap."""
+        number = self._numbers.get(named)
         if number is None:
-            if len(self._series_numbers) >= SERIES_CAP:
-                return BEYOND
-            number = self._series_numbers[series] = len(self.series)
-            self.series.append(series)
-        return number
-
-    def error_number(self, text: str) -> int:
-        """The number of an error text, new or known; 0 beyond the cap."""
-        number = self._error_numbers.get(text)
-        if number is None:
-            if len(self._error_numbers) >= ERROR_CAP:
-                return BEYOND
-            number = self._error_numbers[text] = len(self.errors)
-            self.errors.append(text)
+            if len(self._numbers) >= self._cap:
+                return self._first
+            number = self._numbers[named] = self._first + len(self.listed)
+            self.listed.append(named)
         return number
 
     def check(self) -> None:
         """Raise AssertionError if a number does not lead back to its name."""
-        assert all(self.series[number] == series for series, number in self._series_numbers.items())
-        assert all(self.errors[number] == text for text, number in self._error_numbers.items())
-        assert len(self.series) == len(self._series_numbers) + 1 <= SERIES_CAP + 1
-        assert len(self.errors) == len(self._error_numbers) + 1 <= ERROR_CAP + 1
+        assert all(self.listed[number - self._first] == named for named, number in self._numbers.items())
+        assert len(self.listed) == len(self._numbers) + 1 <= self._cap + 1
+
+
+class Names:
+    """The series of calls and the error texts, numbered from 1 on; the script's own measures, from MEASURES_FROM on."""
+
+    def __init__(self) -> None:
+        self.series = Numbered(Series("", "", OTHER), SERIES_CAP)
+        self.measures = Numbered(Series("", "", OTHER), MEASURE_CAP, MEASURES_FROM)
+        self.errors = Numbered(OTHER, ERROR_CAP)
+
+    def __repr__(self) -> str:
+        return f"<Names: series {self.series!r}, measures {self.measures!r}, errors {self.errors!r}>"
+
+    def series_number(self, series: Series) -> int:
+        """The number of a series or of a measure, new or known; that of (other) beyond the cap."""
+        return (self.series if series.sort is Sort.CALL else self.measures).number(series)
+
+    def error_number(self, text: str) -> int:
+        """The number of an error text, new or known; 0 beyond the cap."""
+        return self.errors.number(text)
+
+    def check(self) -> None:
+        """Raise AssertionError if a number does not lead back to its name."""
+        for numbered in (self.series, self.measures, self.errors):
+            numbered.check()
 
 
 class Exceptions:

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from swell.errors import LinkError
-from swell.segment import BUCKET_BITS, KIND_BITS, SecondBlock
-from swell.stats.packed import BYTES, HIST, SUMS, TALLY, U32, U64, Keys, Table, Tables
+from swell.segment import BUCKET_BITS, KIND_BITS, MEASURES_FROM, TALLY_SERIES_SHIFT, SecondBlock
+from swell.stats.packed import BYTES, GAUGES, HIST, SUMS, TALLY, U32, U64, Keys, Table, Tables
 
 SERIES_SHIFT = KIND_BITS + BUCKET_BITS
-TALLY_SERIES_SHIFT, TALLY_STATUS_SHIFT, TALLY_ERROR_SHIFT = 40, 24, 4
+TALLY_STATUS_SHIFT, TALLY_ERROR_SHIFT = 24, 4
 STATUS_MASK = (1 << (TALLY_SERIES_SHIFT - TALLY_STATUS_SHIFT)) - 1
 ERROR_MASK = (1 << (TALLY_STATUS_SHIFT - TALLY_ERROR_SHIFT)) - 1
 OUTCOME_MASK = (1 << TALLY_ERROR_SHIFT) - 1
@@ -31,9 +31,13 @@ class Numbering:
     errors: Numbers
 
 
-def numbering(series: Sequence[int], errors: Sequence[int]) -> Numbering:
-    """The numbering that maps number i to series[i], errors[i], and any other to 0, which is (other)."""
-    return Numbering(np.array([*series, 0], dtype=np.int64), np.array([*errors, 0], dtype=np.int64))
+def numbering(series: Sequence[int], errors: Sequence[int], measures: Sequence[int] = ()) -> Numbering:
+    """The numbering that maps number i to series[i], errors[i], and any other to 0, which is (other); MEASURES_FROM + i
+    to measures[i]. `Lookup` sees to measures that are not named."""
+    named = [*series, 0]
+    if len(measures) > 1:
+        named += [0] * (MEASURES_FROM - len(named)) + [*measures, 0]
+    return Numbering(np.array(named, dtype=np.int64), np.array([*errors, 0], dtype=np.int64))
 
 
 def check_second(block: SecondBlock) -> None:
@@ -45,7 +49,8 @@ def check_second(block: SecondBlock) -> None:
         and len(block.sum_keys) * 6 == len(block.sums)
         and len(block.tally_keys) == len(block.tally_counts) * 2
         and len(block.byte_keys) * 4 == len(block.byte_sums)
-        and not (len(block.hist_keys) | len(block.sum_keys) | len(block.byte_keys)) % 4
+        and len(block.gauge_keys) * 8 == len(block.gauges)
+        and not (len(block.hist_keys) | len(block.sum_keys) | len(block.byte_keys) | len(block.gauge_keys)) % 4
         and not len(block.tally_keys) % 8
     ):
         return
@@ -81,6 +86,11 @@ def read(reports: Sequence[tuple[SecondBlock, Numbering]]) -> Tables:
             _with_series([block.byte_keys for block in blocks], 0, series),
             _joined_rows(2, [block.byte_sums for block in blocks]),
         ),
+        Table(
+            GAUGES,
+            _with_series([block.gauge_keys for block in blocks], 0, series),
+            _joined_rows(4, [block.gauges for block in blocks]),
+        ),
     )
 
 
@@ -100,17 +110,24 @@ class Lookup:
         found: Numbers = self._numbers.take(places, mode="clip")
         return found
 
+    def find_series(self, local: Numbers, counts: Sequence[int]) -> Numbers:
+        """The same for series: a measure that is not named becomes one beyond the cap, not a call."""
+        found = self.find(local, counts)
+        if local.max(initial=0) >= MEASURES_FROM:
+            found = np.maximum(found, np.where(local >= MEASURES_FROM, MEASURES_FROM, 0))
+        return found
+
 
 def _with_series(parts: Sequence[bytes], shift: int, series: Lookup) -> Keys:
     keys = _joined(U32, parts)
-    found = series.find((keys >> shift).astype(np.int64), [len(part) // 4 for part in parts])
+    found = series.find_series((keys >> shift).astype(np.int64), [len(part) // 4 for part in parts])
     return (found << shift | keys & ((1 << shift) - 1)).astype(np.uint32)
 
 
 def _tally_keys(parts: Sequence[bytes], series: Lookup, errors: Lookup) -> Keys:
     keys = _joined(U64, parts).astype(np.int64)
     counts = [len(part) // 8 for part in parts]
-    found = series.find(keys >> TALLY_SERIES_SHIFT, counts) << TALLY_SERIES_SHIFT
+    found = series.find_series(keys >> TALLY_SERIES_SHIFT, counts) << TALLY_SERIES_SHIFT
     found |= errors.find(keys >> TALLY_ERROR_SHIFT & ERROR_MASK, counts) << TALLY_ERROR_SHIFT
     found |= keys & TALLY_REST_MASK
     return found.astype(np.uint64)

@@ -22,10 +22,11 @@ from swell.document import (
     WorkerSummary,
 )
 from swell.result import Block, ErrorSeen, RunResult, WorkerResult
-from swell.segment import ERROR_CAP, EXCEPTION_CAP, SERIES_CAP, ErrorSample, Kind
+from swell.segment import ERROR_CAP, EXCEPTION_CAP, MEASURE_CAP, SERIES_CAP, ErrorSample, Kind
 from swell.stats import counts, packed
 from swell.stats.accounting import account, unaccounted, unanswered
 from swell.stats.latency import Ends, ends_by_series, ends_of, latency
+from swell.stats.measures import Measures
 from swell.stats.packed import Tables
 from swell.stats.users import users_per_second
 from swell.stats.windows import ALL, Window
@@ -39,6 +40,7 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
     """The document of a run, finished or not."""
     whole = packed.unpack(result.whole)
     verdict = judge(result)
+    measures = Measures(result, whole, result.duration_s)
     return ResultDocument(
         run=_run(result),
         totals=_totals(result, whole),
@@ -46,6 +48,9 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
         series=series_summaries(result, whole),
         errors=_errors(result),
         exceptions=result.exceptions,
+        checks=measures.checks(),
+        transactions=measures.transactions(),
+        measures=measures.values(),
         thresholds=tuple(thresholds),
         verdict=verdict,
         accounting=account(result),
@@ -110,16 +115,16 @@ def _scenarios(result: RunResult) -> tuple[ScenarioSummary, ...]:
 
 
 def series_summaries(result: RunResult, whole: Tables) -> tuple[SeriesSummary, ...]:
-    """Every series that has a call, by scenario, name and method; (other) last."""
+    """Every series that has a call, by scenario, name, method and tags; (other) last."""
     ends = ends_by_series(counts.tallies(whole))
     byte_counts = counts.bytes_by_series(whole)
     order = sorted(ends, key=lambda number: (number == 0, _sort_key(result, number)))
     return tuple(_series(result, whole, number, ends[number], byte_counts.get(number, (0, 0))) for number in order)
 
 
-def _sort_key(result: RunResult, number: int) -> tuple[str, str, str]:
+def _sort_key(result: RunResult, number: int) -> tuple[str, str, str, str]:
     series = result.series_of(number)
-    return series.scenario, series.name, series.method
+    return series.scenario, series.name, series.method, series.tags
 
 
 def _series(result: RunResult, whole: Tables, number: int, ends: Ends, byte_counts: tuple[int, int]) -> SeriesSummary:
@@ -128,6 +133,7 @@ def _series(result: RunResult, whole: Tables, number: int, ends: Ends, byte_coun
         scenario=named.scenario,
         method=named.method,
         name=named.name,
+        tags=named.tags,
         requests=ends.requests,
         failures=ends.failures,
         rps=_per_s(ends.requests, result),
@@ -184,6 +190,8 @@ def _limits(result: RunResult) -> Limits:
         series=Limit(SERIES_CAP, result.beyond.series),
         errors=Limit(ERROR_CAP, result.beyond.errors),
         exceptions=Limit(EXCEPTION_CAP, result.beyond.exceptions),
+        measures=Limit(MEASURE_CAP, result.beyond.measures),
+        values_refused=result.beyond.values,
     )
 
 

@@ -12,7 +12,7 @@ from bisect import bisect_right
 import msgspec
 
 from swell.result import Block, ErrorSeen
-from swell.segment import BEYOND, Outcome, SecondBlock
+from swell.segment import BEYOND, MEASURES_BEYOND, Outcome, SecondBlock
 from swell.stats import counts, packed, reported
 from swell.stats.packed import Tables
 from swell.stats.reported import Numbering
@@ -72,12 +72,14 @@ class Timeline:
         self.settle()
         return packed.pack(0, self._blocks[-1].to_s if self._blocks else 0, self._whole)
 
-    def beyond(self) -> tuple[int, int]:
-        """How many calls and how many failures lie beyond the caps, under (other)."""
+    def beyond(self) -> tuple[int, int, int]:
+        """How many calls, failures and values of measures lie beyond the caps, under (other)."""
         self.settle()
+        measured = counts.measure_tallies(self._whole)
         rows = counts.tallies(self._whole)
         calls = sum(row.count for row in rows if row.series == BEYOND)
-        return calls, sum(row.count for row in rows if row.outcome & Outcome.FAILED and row.error == BEYOND)
+        failures = sum(row.count for row in rows if row.outcome & Outcome.FAILED and row.error == BEYOND)
+        return calls, failures, sum(row.count for row in measured if row.series == MEASURES_BEYOND)
 
     def errors_seen(self) -> tuple[ErrorSeen, ...]:
         """Every error of every series."""
