@@ -9,6 +9,7 @@ import enum
 
 import msgspec
 
+from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
 from swell.segment import MEASURE_CAP, ErrorSample, ExceptionCount
 
@@ -302,6 +303,7 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckSummary, ...] = ()
     transactions: tuple[TransactionSummary, ...] = ()
     measures: tuple[MeasureSummary, ...] = ()
+    feeds: tuple[FeedCount, ...] = ()
     thresholds: tuple[ThresholdSummary, ...] = ()
     verdict: Verdict
     accounting: Accounting

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from swell.errors import Problem
+from swell.feed_plan import FeedPlan
 from swell.load_plan import Closed, Load, Model
 
 MOST_USERS = 1_000_000
@@ -36,6 +37,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     host: str = ""
     loads: tuple[Load, ...] = ()
     """What the users do when, side by side."""
+    feeds: tuple[FeedPlan, ...] = ()
     run_time_s: float | None = None
     """The run is cut off then. None: it ends with its loads, or when it is stopped."""
     workers: int = 1

@@ -19,6 +19,7 @@ import enum
 
 import msgspec
 
+from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
 from swell.segment import BEYOND, MEASURES_FROM, Counters, ErrorSamples, ExceptionCount, Health, Sort
 
@@ -177,6 +178,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     exceptions: tuple[ExceptionCount, ...] = ()
     scenarios: tuple[ScenarioTotals, ...] = ()
     workers: tuple[WorkerResult, ...] = ()
+    feeds: tuple[FeedCount, ...] = ()
     beyond: Beyond = Beyond()
     controller: ControllerFacts = ControllerFacts()
 

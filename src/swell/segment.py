@@ -31,6 +31,8 @@ import enum
 
 import msgspec
 
+from swell.feed_plan import FeedUse
+
 BUCKET_BITS = 13
 KIND_BITS = 4
 TALLY_SERIES_SHIFT = 40
@@ -223,6 +225,7 @@ class Segment(msgspec.Struct, frozen=True, tag="segment"):
     exceptions: tuple[ExceptionCount, ...] = ()
     counters: Counters = Counters()
     scenarios: tuple[ScenarioCount, ...] = ()
+    feeds: tuple[FeedUse, ...] = ()
     health: Health = Health()
     final: bool = False
     recovered: bool = False

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from swell.errors import LinkError
+from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
 from swell.result import Beyond, Block, ControllerFacts, End, Incident, RunResult, Series
 from swell.segment import ERROR_CAP, MEASURE_CAP, MEASURES_FROM, SERIES_CAP, Segment, SeriesName, Sort
@@ -48,6 +49,7 @@ class RunMerge:
         self._population = Population(scenario.name for scenario in plan.scenarios)
         self._timeline: Timeline | None = None
         self._facts = ControllerFacts()
+        self._feeds: tuple[FeedCount, ...] = ()
         self._end: End | None = None
         self._end_text = ""
         self._ended_s = 0.0
@@ -70,6 +72,10 @@ class RunMerge:
     def revised(self, revision: Revision) -> None:
         """The plan was changed while it runs."""
         self._revisions.append(revision)
+
+    def fed(self, feeds: tuple[FeedCount, ...]) -> None:
+        """This has become of the feeds' rows so far."""
+        self._feeds = feeds
 
     def controller_stalled(self, from_s: float, to_s: float, what: str) -> None:
         """A hook held the controller up."""
@@ -129,6 +135,7 @@ class RunMerge:
             exceptions=self._exceptions.listed(),
             scenarios=self._population.totals(settled_s),
             workers=tuple(found.result() for _, found in sorted(self._incarnations.items())),
+            feeds=self._feeds,
             beyond=self._beyond(timeline),
             controller=self._facts,
         )

@@ -51,6 +51,7 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
         checks=measures.checks(),
         transactions=measures.transactions(),
         measures=measures.values(),
+        feeds=result.feeds,
         thresholds=tuple(thresholds),
         verdict=verdict,
         accounting=account(result),
