@@ -210,6 +210,8 @@ class ThresholdSummary(msgspec.Struct, frozen=True):
     unit: str
     reason: str = ""
     """Why `ok` is null, or what was compared with."""
+    limit: float | None = None
+    """In the unit of the value; null where there is no baseline to take it from."""
 
 
 class Accounting(msgspec.Struct, frozen=True):
