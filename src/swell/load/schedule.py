@@ -27,6 +27,8 @@ from swell.plan import Revision
 EVERYTHING = everything()
 UNTIL_REVISED = Curve(endless=True)
 AT_ONCE = Fraction(0)
+LEAST_STEP_NS = 1_000
+"""What is to come faster comes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,8 @@ def _drawn(curve: Curve, start_s: float) -> Iterator[Piece]:
         if begin != level:
             yield Piece(from_ns, level, begin, AT_ONCE)
         if end != begin:
-            yield Piece(from_ns, begin, end, _exact(leg.duration_s) * NS_PER_S / abs(end - begin))
+            step_ns = _exact(leg.duration_s) * NS_PER_S / abs(end - begin)
+            yield Piece(from_ns, begin, end, step_ns if step_ns >= LEAST_STEP_NS else AT_ONCE)
         level = end
         at_s += _exact(leg.duration_s)
     if level and not curve.endless:
