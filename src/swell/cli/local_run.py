@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from swell.analysis.exit_code import ExitCode
 from swell.cli.hooks import Hooks
 from swell.cli.interrupts import InterruptedTwice, Interrupts
 from swell.cli.logs import start_logging
 from swell.cli.run import PARTING_S, Faces
 from swell.cli.stage import Stage
-from swell.cli.streams import document_stream
 from swell.cli.terminal import Terminal
 from swell.cluster.controller import Controller
 from swell.cluster.controller_state import ControllerState
@@ -46,7 +43,7 @@ class LocalRun:
         self._workplace = workplace
         self._launcher = launcher
         self._clock = RealClock()
-        self._terminal = Terminal(to_stderr=faces.json_path == "-", quiet=faces.quiet)
+        self._terminal = Terminal(to_stderr=faces.outputs.to_stdout, quiet=faces.quiet)
 
     def carry_out(self) -> int:
         """From the link that the workers look for to the exit code."""
@@ -80,17 +77,16 @@ class LocalRun:
 
     def _finish(self, hooks: Hooks, controller: Controller) -> int:
         from swell.analysis.exit_code import exit_code
-        from swell.report.json_document import write_json
         from swell.stats.summary import summarise
 
-        document = summarise(controller.merge.snapshot())
+        result = controller.merge.snapshot()
+        document = summarise(result)
         faces = self._faces
         code = exit_code(document, strict=faces.strict, on_failures=faces.exit_code_on_failures)
         if hooks.environment.process_exit_code is not None and code != ExitCode.RUN_FAILED:
             code = hooks.environment.process_exit_code
         self._terminal.finish(document)
-        if faces.json_path is not None:
-            write_json(document, document_stream() if faces.json_path == "-" else Path(faces.json_path))
+        faces.outputs.write(result, document)
         hooks.quit(code)
         self._launcher.wait_ended(PARTING_S)
         return code

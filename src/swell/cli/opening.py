@@ -13,6 +13,7 @@ import click
 from swell.cli import options, settings
 from swell.cli.arguments import ONE, Split, script_among, split
 from swell.cli.options import Option
+from swell.cli.outputs import OUTPUTS, STDOUT
 from swell.cli.parsing import click_option, command_line_layer, write_options
 from swell.cli.patching import patch
 from swell.cli.settings import Given, Layer, Settings
@@ -131,11 +132,15 @@ def import_script(opened: Opened) -> ModuleType | None:
 
 def _is_for_stdout(words: Sequence[str], environment: Mapping[str, str]) -> bool:
     """Whether a document is to be written to standard output; asked before the script is imported, which may print."""
-    flag = options.JSON.flag
-    last = next((index for index in range(len(words) - 1, -1, -1) if words[index].startswith(flag)), None)
+    return any(_is_dash(output.option, words, environment) for output in OUTPUTS if output.fits_stdout)
+
+
+def _is_dash(option: Option[str], words: Sequence[str], environment: Mapping[str, str]) -> bool:
+    of_option = (index for index, word in enumerate(words) if word.partition("=")[0] == option.flag)
+    last = max(of_option, default=None)
     if last is None:
-        return environment.get(options.JSON.variable) == "-"
-    return words[last] == f"{flag}=-" or words[last : last + 2] == [flag, "-"]
+        return environment.get(option.variable) == STDOUT
+    return words[last] == f"{option.flag}=-" or list(words[last : last + 2]) == [option.flag, STDOUT]
 
 
 def script_layer(path: str, module: ModuleType | None) -> tuple[Layer, list[Problem]]:
@@ -160,6 +165,8 @@ def choose_classes(opened: Opened, module: ModuleType | None) -> None:
         )
     except PlanError as error:
         opened.problems += error.problems
+    else:
+        opened.problems += opened.script.open_feeds()
 
 
 def _resolve(

@@ -10,6 +10,7 @@ import dataclasses
 import os
 import secrets
 
+from swell.cli.outputs import Outputs
 from swell.cluster.launcher import Launcher, python_command
 from swell.cluster.workplace import Workplace, open_workplace
 from swell.plan import RunPlan
@@ -24,8 +25,8 @@ PARTING_S = 2.0
 class Faces:
     """Where a run shows itself, and how its end becomes an exit code."""
 
-    json_path: str | None = None
-    """None: no document; `-`: standard output, and everything else goes to standard error."""
+    outputs: Outputs = dataclasses.field(default_factory=Outputs)
+    """While one of them has standard output, everything else goes to standard error."""
     quiet: bool = False
     strict: bool = False
     exit_code_on_failures: int | None = None

@@ -6,9 +6,10 @@ import secrets
 import sys
 
 from swell.cli import options
-from swell.cli.checks import fd_notices, host_problems, machine_problems, output_problems, port_notices
+from swell.cli.checks import fd_notices, host_problems, machine_problems, port_notices
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
+from swell.cli.outputs import wanted
 from swell.errors import Problem
 from swell.load_plan import spawned
 from swell.plan import RunPlan, default_spawn_rate_per_s, notices, problems, spawn_problems
@@ -18,17 +19,18 @@ def start(opened: Opened) -> int:
     """Check everything that can be known before a run, then carry it out. Raises PlanError with all that is wrong."""
     settings = opened.settings
     plan = plan_of(opened)
+    outputs = wanted(settings)
     script = opened.script_without(
         *_load_problems(opened),
         *problems(plan),
         *host_problems(plan),
         *machine_problems(plan, usable_cores()),
-        *output_problems("--json", settings[options.JSON]),
+        *outputs.problems(),
     )
     from swell.cli.run import Faces, carry_out
 
     faces = Faces(
-        json_path=settings[options.JSON] or None,
+        outputs=outputs,
         quiet=settings[options.QUIET],
         strict=settings[options.STRICT],
         exit_code_on_failures=settings[options.EXIT_CODE_ON_FAILURES],
@@ -52,6 +54,7 @@ def plan_of(opened: Opened) -> RunPlan:
         scenarios=scenarios,
         host=settings[options.HOST],
         loads=(spawned(users, rate_per_s, [scenario.name for scenario in scenarios]),) if sound else (),
+        feeds=opened.script.feed_plans() if opened.script else (),
         run_time_s=settings[options.RUN_TIME],
         workers=min(usable_cores(), max(users, 1)) if workers is None else workers,
         tags=settings[options.TAGS],

@@ -1,0 +1,100 @@
+"""The files that a result is written to: by `swell run` at its end, by `swell report` whenever it is asked.
+
+A format is a pure function of a result and its document, and one line in `OUTPUTS`; its option is in `options.py`. What
+renders it is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from swell.cli import options
+from swell.cli.checks import output_problems
+from swell.cli.options import Option
+from swell.cli.settings import Settings
+from swell.cli.streams import document_stream
+from swell.document import ResultDocument
+from swell.errors import Problem, RunFailed
+from swell.result import RunResult
+
+STDOUT = "-"
+Render = Callable[[RunResult, ResultDocument], Mapping[str, bytes]]
+"""The contents of the files that a format consists of, by what is put behind the path that was given."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Output:
+    """A format. One that consists of several files lists their endings, and cannot go to standard output."""
+
+    option: Option[str]
+    render: Render
+    endings: tuple[str, ...] = ("",)
+
+    @property
+    def fits_stdout(self) -> bool:
+        """Whether `-` stands for standard output."""
+        return self.endings == ("",)
+
+
+def _json(result: RunResult, document: ResultDocument) -> Mapping[str, bytes]:
+    from swell.report.json_document import to_json
+
+    return {"": to_json(document)}
+
+
+OUTPUTS: tuple[Output, ...] = (Output(options.JSON, _json),)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outputs:
+    """What is to be written where."""
+
+    wanted: tuple[tuple[Output, str], ...] = ()
+
+    @property
+    def to_stdout(self) -> bool:
+        """Standard output is for one of them alone."""
+        return any(output.fits_stdout and path == STDOUT for output, path in self.wanted)
+
+    def problems(self) -> list[Problem]:
+        """Why a file cannot be written, each with the option that asks for it."""
+        found: list[Problem] = []
+        takers: dict[str, str] = {}
+        for output, path in self.wanted:
+            flag = output.option.flag
+            if path == STDOUT and not output.fits_stdout:
+                found.append(Problem("several files cannot go to standard output", flag))
+                continue
+            for file in _files(output, path):
+                if file in takers:
+                    found.append(Problem(f"{file!r} is to be written by {takers[file]} too", flag))
+                else:
+                    found += output_problems(flag, file)
+                takers.setdefault(file, flag)
+        return found
+
+    def write(self, result: RunResult, document: ResultDocument) -> None:
+        """Write all of them, whatever becomes of the others. Raises RunFailed with what could not be written."""
+        from swell.report.writing import write_whole
+
+        faults = []
+        for output, path in self.wanted:
+            for ending, data in output.render(result, document).items():
+                try:
+                    write_whole(data, document_stream() if path == STDOUT else Path(path + ending))
+                except RunFailed as fault:
+                    faults.append(str(fault))
+        if faults:
+            raise RunFailed("\n".join(faults))
+
+
+def wanted(settings: Settings) -> Outputs:
+    """The outputs that the settings of a command ask for."""
+    asked = ((output, settings[output.option]) for output in OUTPUTS)
+    return Outputs(tuple((output, path) for output, path in asked if path))
+
+
+def _files(output: Output, path: str) -> Iterator[str]:
+    yield from (path + ending for ending in output.endings)
