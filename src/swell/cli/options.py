@@ -41,6 +41,8 @@ class Option(Generic[T_co]):
     """What to say of a default that depends on something."""
     commands: tuple[str, ...] = ("run",)
     in_config: bool = True
+    adds_up: bool = False
+    """Of a list: every place that has it counts, not the first alone."""
 
     @property
     def flag(self) -> str:
@@ -218,6 +220,25 @@ STRICT = Option(
     section=Section.RESULT,
     help="End with exit code 5 if the verdict is degraded for any reason.",
 )
+THRESHOLD = Option(
+    name="threshold",
+    short="-x",
+    kind=values.EXPRESSIONS,
+    default=(),
+    default_text="none",
+    section=Section.RESULT,
+    adds_up=True,
+    help="What the run has to meet, for example `p95 < 300ms`; where it does not, the exit code is 3.",
+)
+BASELINE = Option(
+    name="baseline",
+    kind=values.TEXT,
+    metavar="RUN",
+    default="",
+    default_text="none",
+    section=Section.RESULT,
+    help="The stored run that thresholds such as `p95 < 110% of baseline` refer to: its name, its id or `latest`.",
+)
 EXIT_CODE_ON_FAILURES = Option(
     name="exit-code-on-failures",
     kind=values.MAYBE_EXIT_CODE,
@@ -232,7 +253,7 @@ ALL: tuple[Option[object], ...] = (
     *(USERS, SPAWN_RATE, RUN_TIME, STOP_TIMEOUT, SEED),
     *(TAGS, EXCLUDE_TAGS, CONFIG),
     *(WORKERS, LOG_LEVEL),
-    *(JSON, QUIET, STRICT, EXIT_CODE_ON_FAILURES),
+    *(JSON, QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES),
 )
 
 OF_DEMO: tuple[Option[object], ...] = (

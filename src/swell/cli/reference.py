@@ -31,6 +31,8 @@ def _lines(option: Option[object]) -> Iterator[str]:
     yield from (f"### `{option.flag}`", "", f"`{usage}`", "")
     yield from (f"{option.help}{' May be given more than once.' if option.kind.is_list else ''}", "")
     yield f"- default: {option.shown_default}"
+    if option.adds_up:
+        yield "- what several places give adds up"
     yield f"- commands: {', '.join(f'`swell {command}`' for command in option.commands)}"
     yield f"- environment: `{option.variable}`"
     if option.in_config:

@@ -1,7 +1,8 @@
 """Where an option's value comes from: the command line, the environment, swell.toml, pyproject.toml, the script.
 
-Each source becomes a layer: texts by option name, each with its place. The first layer that has an option wins; a value
-that does not parse is a problem of that place, and the option then counts as not given, so that nothing is said twice.
+Each source becomes a layer: texts by option name, each with its place. The first layer that has an option wins, unless
+what all of them have adds up. A value that does not parse is a problem of that place, and the option then counts as not
+given, so that nothing is said twice.
 """
 
 from __future__ import annotations
@@ -32,9 +33,15 @@ class Given:
 class Settings:
     """The values that hold for a command. Ask with the option itself: `settings[options.USERS]`."""
 
-    def __init__(self, values: Mapping[str, object], places: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, object],
+        places: Mapping[str, str],
+        items: Mapping[str, Sequence[tuple[object, str]]] | None = None,
+    ) -> None:
         self._values = values
         self._places = places
+        self._items = items or {}
 
     def __repr__(self) -> str:
         return f"<Settings {', '.join(f'{name}={self._values[name]!r}' for name in self._places)}>"
@@ -42,6 +49,10 @@ class Settings:
     def __getitem__(self, option: Option[T]) -> T:
         value: T = self._values.get(option.name, option.default)  # type: ignore[assignment]
         return value
+
+    def each(self, option: Option[tuple[T, ...]]) -> list[tuple[T, str]]:
+        """The items of an option that adds up, each with its place, those of the strongest last."""
+        return list(self._items.get(option.name, ()))  # type: ignore[arg-type]
 
     def is_given(self, option: Option[object]) -> bool:
         """Whether any source had it."""
@@ -61,17 +72,22 @@ def resolve(known: Iterable[Option[object]], layers: Sequence[Layer]) -> tuple[S
     """The settings that the layers, strongest first, make up, and what in them does not parse."""
     values: dict[str, object] = {}
     places: dict[str, str] = {}
+    items: dict[str, list[tuple[object, str]]] = {}
     problems = []
     for option in known:
-        given = next((layer[option.name] for layer in layers if option.name in layer), None)
-        if given is None:
-            continue
-        try:
-            values[option.name] = option.kind.parse(given.text)
+        found = [layer[option.name] for layer in layers if option.name in layer]
+        for given in reversed(found) if option.adds_up else found[:1]:
+            try:
+                value = option.kind.parse(given.text)
+            except ValueError as fault:
+                problems.append(Problem(str(fault), given.place))
+                continue
             places[option.name] = given.place
-        except ValueError as fault:
-            problems.append(Problem(str(fault), given.place))
-    return Settings(values, places), problems
+            if option.adds_up and isinstance(value, tuple):
+                items.setdefault(option.name, []).extend((item, given.place) for item in value)
+                value = tuple(item for item, _ in items[option.name])
+            values[option.name] = value
+    return Settings(values, places, items), problems
 
 
 def environment_layer(known: Iterable[Option[object]], environment: Mapping[str, str]) -> dict[str, Given]:
@@ -168,7 +184,7 @@ def _line_of(text: str, heading: str, key: str) -> int:
 def _text_of(option: Option[object], value: object) -> str:
     """A TOML or Python value as the text that the command line would have had."""
     if option.kind.is_list and isinstance(value, list | tuple | set | frozenset):
-        return ",".join(str(item) for item in value)
+        return option.kind.separator.join(str(item) for item in value)
     if isinstance(value, bool) != option.kind.is_flag or not isinstance(value, str | int | float):
         wanted = "true or false" if option.kind.is_flag else "a text or a number"
         raise ValueError(f"{shown(value)} is not {wanted}")

@@ -31,12 +31,14 @@ _RATE = re.compile(r"(.+?)(?:/([smh]))?", re.ASCII)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Kind(Generic[T_co]):
-    """A sort of value. `metavar` stands for it in a usage line; a flag takes no value; a list may be given again."""
+    """A sort of value. `metavar` stands for it in a usage line; a flag takes no value; a list may be given again, and
+    has its separator between the items where they stand in one text."""
 
     metavar: str
     parse: Callable[[str], T_co]
     is_flag: bool = False
     is_list: bool = False
+    separator: str = ","
 
 
 def shown(value: object) -> str:
@@ -109,6 +111,11 @@ def parse_list(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def parse_lines(text: str) -> tuple[str, ...]:
+    """Lines; empty ones are dropped."""
+    return tuple(line.strip() for line in text.split("\n") if line.strip())
+
+
 def choice(*words: str) -> Callable[[str], str]:
     """A parser for one of a few words, in any case."""
 
@@ -138,3 +145,4 @@ URL = Kind("URL", str.strip)
 PATH = Kind("FILE", str)
 FLAG = Kind("", parse_flag, is_flag=True)
 NAMES = Kind("A,B", parse_list, is_list=True)
+EXPRESSIONS = Kind("EXPR", parse_lines, is_list=True, separator="\n")

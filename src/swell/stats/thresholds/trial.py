@@ -125,7 +125,8 @@ class Trial:
             chosen = (found for found in result.scenarios if _is_chosen(found, self._choice))
             return Stretch(Finding(float(sum(map(TOTALS[figure], chosen)))), convincing=True)
         if threshold.over_s is not None:
-            return self._worst or Stretch(Finding(None, f"no full window of {clause_duration(threshold.over_s)} so far"))
+            nothing = f"no full window of {clause_duration(threshold.over_s)} so far"
+            return self._worst or Stretch(Finding(None, nothing))
         if threshold.after_s:
             begin_s = threshold.after_s if self._begin_s is None else self._begin_s
             return self._found(self._span, result.duration_s - begin_s)
