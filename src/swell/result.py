@@ -86,6 +86,8 @@ class ScenarioTotals(msgspec.Struct, frozen=True):
     iterations: int = 0
     dropped: int = 0
     missed: int = 0
+    arrived: int = 0
+    """Arrivals that a user has taken up."""
 
 
 class HealthSpan(msgspec.Struct, frozen=True):

@@ -185,6 +185,8 @@ class ScenarioCount(msgspec.Struct, frozen=True):
     iterations: int = 0
     dropped: int = 0
     missed: int = 0
+    arrived: int = 0
+    """Arrivals that a user has taken up."""
 
 
 class Health(msgspec.Struct, frozen=True):

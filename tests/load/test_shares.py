@@ -53,3 +53,13 @@ def test_no_worker_gets_all_users_of_one_scenario() -> None:
     mix = Mix([Scenario("reader"), Scenario("writer")])
     readers = [sum(mix.scenario_of(user) == "reader" for user in range(100) if share.mine(user)) for share in deal(2)]
     assert min(readers) >= 15
+
+
+@given(shares, st.integers(0, 40), st.integers(0, 200))
+def test_a_shifted_share_has_what_lies_so_far_on(share: Share, places: int, number: int) -> None:
+    assert share.shifted(places).mine(number) == share.mine(number + places)
+
+
+def test_the_first_users_of_many_loads_do_not_all_land_on_one_worker() -> None:
+    first = [[share.shifted(load).mine(0) for share in deal(4)].index(True) for load in range(40)]
+    assert {first.count(worker) for worker in range(4)} == {10}

@@ -48,6 +48,11 @@ class Share(msgspec.Struct, frozen=True):
         at = bisect_right(self.residues, rest) - 1
         return turn * self.modulus + self.residues[at] if at >= 0 else (turn - 1) * self.modulus + self.residues[-1]
 
+    def shifted(self, places: int) -> Share:
+        """Those n for which n + `places` is in this share: with it, n = 0 of several numberings is not all one's."""
+        moved = sorted((residue - places) % self.modulus for residue in self.residues) if places else self.residues
+        return Share(self.modulus, tuple(moved))
+
     def below(self, number: int) -> int:
         """How many of the numbers 0 .. `number` - 1 are mine."""
         turns, rest = divmod(number, self.modulus)

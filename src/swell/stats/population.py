@@ -64,6 +64,7 @@ class Population:
             iterations=sum(count.iterations for count in latest.values()),
             dropped=sum(count.dropped for count in latest.values()),
             missed=sum(count.missed for count in latest.values()),
+            arrived=sum(count.arrived for count in latest.values()),
         )
 
     def _changes_of(self, name: str) -> dict[int, int]:
