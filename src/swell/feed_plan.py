@@ -7,6 +7,8 @@ next N its second. Which row a position stands for follows from the feed's order
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -27,6 +29,30 @@ class WhenOut(enum.Enum):
     REPEAT = "repeat"
     ERROR = "error"
     """The run ends, as one that could not be carried out."""
+
+
+class RowSource(Protocol):
+    """The rows of one feed, numbered from 0, as they travel: where they are read, in the controller."""
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+
+    @property
+    def row_bytes(self) -> int:
+        """The longest."""
+
+    def read(self, numbers: Sequence[int]) -> list[bytes]:
+        """These rows. Raises RunFailed if they cannot be read any more."""
+
+    def close(self) -> None: ...
+
+
+class RowSupply(Protocol):
+    """The rows of one feed where users take them, in a worker."""
+
+    def take(self) -> bytes | None:
+        """The next row, once it is there; None: there are no more."""
 
 
 class FeedPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -63,7 +63,9 @@ class LocalRun:
         shared = self._script.run_setup(hooks.environment)
         state = ControllerState(self.run, self.plan, Welcome(self.plan, shared=pack_value(shared)))
         stage = Stage(hooks, self._terminal)
-        controller = Controller(state, link, self._launcher, self._clock, stage, self._recover)
+        controller = Controller(
+            state, link, self._launcher, self._clock, stage, self._recover, self._script.row_sources
+        )
         self._launcher.attend(lambda *end: controller.tell(Died(*end)))
         hooks.attend(controller)
         interrupts.attend(controller)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from swell.cli.logs import start_logging
 from swell.cli.worker_output import Outlet
 from swell.cluster.messages import Hello, pack_value
+from swell.cluster.supplies import Supplies
 from swell.errors import LinkError
 from swell.http.environment import HttpEnvironment
 from swell.plan import RunPlan
@@ -44,9 +45,10 @@ class WorkerRunner:
 class ScriptCast:
     """The `Cast` of a script."""
 
-    def __init__(self, runner: WorkerRunner, outlet: Outlet) -> None:
+    def __init__(self, runner: WorkerRunner, outlet: Outlet, supplies: Supplies) -> None:
         self._runner = runner
         self._outlet = outlet
+        self._supplies = supplies
         self._environment: Environment | None = None
 
     def __repr__(self) -> str:
@@ -64,6 +66,7 @@ class ScriptCast:
             tags=plan.tags,
             exclude_tags=plan.exclude_tags,
         )
+        script.bind_feeds(plan.feeds, self._supplies.open(plan.feeds))
         environment = script.environment(host=plan.host, parsed_options=parsed_options(plan))
         environment.http = http
         environment.runner = self._runner

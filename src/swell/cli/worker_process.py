@@ -69,6 +69,7 @@ def _take_part(given: argparse.Namespace) -> int:
     from swell.cluster.member_state import identity_of
     from swell.cluster.messages import Hello, Quit, encode
     from swell.cluster.spool import Spool
+    from swell.cluster.supplies import Supplies
     from swell.cluster.worker import Worker
     from swell.cluster.worker_state import WorkerState
     from swell.cluster.workshop import RingWorkshop
@@ -81,7 +82,8 @@ def _take_part(given: argparse.Namespace) -> int:
     clock = RealClock()
     link = DealerLink(given.link, identity_of(given.worker, given.incarnation))
     runner = WorkerRunner(hello, lambda: len(state.roster.present), lambda: link.send(encode(Quit())))
-    workshop = RingWorkshop(given.directory, hello, clock, ScriptCast(runner, outlet))
+    supplies = Supplies(clock, lambda wanted: link.send(encode(wanted)))
+    workshop = RingWorkshop(given.directory, hello, clock, ScriptCast(runner, outlet, supplies))
     outlet.send = lambda output: link.send(encode(output))
     outlet.count_lost = workshop.output_lost
     outlet.start()
@@ -89,7 +91,7 @@ def _take_part(given: argparse.Namespace) -> int:
     ours = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = OutletStream(outlet, error=False), OutletStream(outlet, error=True)
     try:
-        because = Worker(state, link, clock, workshop, Spool(given.directory)).run()
+        because = Worker(state, link, clock, workshop, Spool(given.directory), supplies).run()
     except SwellError as error:
         return error.exit_code
     finally:

@@ -7,6 +7,7 @@ code hears of (hooks) is handed to the `Audience`, which must not keep the contr
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Protocol
 
 import gevent
@@ -33,14 +34,19 @@ from swell.cluster.controller_steps import (
     Recovered,
     Revise,
     Send,
+    Serve,
     Show,
     Spawned,
     Started,
+    StopWanted,
     Ticked,
 )
+from swell.cluster.feed_rows import FeedRows
 from swell.cluster.link import ControllerLink
-from swell.cluster.messages import decode_from_worker, encode
-from swell.errors import LinkError
+from swell.cluster.messages import Rows, decode_from_worker, encode
+from swell.errors import LinkError, RunFailed
+from swell.feed_plan import RowSource
+from swell.result import End
 from swell.segment import Segment
 from swell.stats.merge import RunMerge
 
@@ -91,6 +97,7 @@ class Controller:
         clock: Clock,
         audience: Audience,
         recover: Recovery,
+        feeds: Sequence[RowSource] = (),
     ) -> None:
         self.state = state
         self.merge = RunMerge(state.run, state.plan, datetime.datetime.now(datetime.UTC))
@@ -101,6 +108,7 @@ class Controller:
         self._clock = clock
         self._audience = audience
         self._recover = recover
+        self._rows = FeedRows(state.plan, feeds)
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._over: Over | None = None
         self._applied: dict[tuple[int, int], Segment] = {}
@@ -130,6 +138,7 @@ class Controller:
                     self._do(command)
         finally:
             gevent.killall(helpers)
+        self.merge.fed(self.state.feeds.counts())
         self.merge.close()
         return self._over
 
@@ -152,6 +161,8 @@ class Controller:
                 self._link.send(to, encode(message))
             case Apply(segment):
                 self._apply(segment)
+            case Serve():
+                self._serve(command)
             case Launch(worker, incarnation):
                 self._launcher.launch(worker, incarnation)
             case Kill(worker, incarnation):
@@ -191,7 +202,16 @@ class Controller:
 
     def _apply(self, segment: Segment) -> None:
         self._applied[segment.worker, segment.incarnation] = msgspec.structs.replace(segment, seconds=())
+        self.merge.fed(self.state.feeds.counts())
         try:
             self.merge.apply(segment)
         except LinkError:
             self.refused_segments += 1
+
+    def _serve(self, asked: Serve) -> None:
+        try:
+            rows = self._rows.read(asked.feed, asked.block.positions)
+        except RunFailed as error:
+            self.tell(StopWanted(End.FAILED, str(error)))
+        else:
+            self._link.send(asked.to, encode(Rows(asked.feed, asked.request, asked.block.start, rows)))

@@ -33,6 +33,7 @@ from swell.cluster.controller_steps import (
     Revise,
     Revised,
     Send,
+    Serve,
     Show,
     Spawned,
     Started,
@@ -41,6 +42,7 @@ from swell.cluster.controller_steps import (
     is_routine,
 )
 from swell.cluster.course_state import Course, Phase
+from swell.cluster.feed_state import Feeds
 from swell.cluster.member_state import Member, Membership, fault_of, identity_of
 from swell.cluster.messages import (
     Acknowledge,
@@ -53,10 +55,12 @@ from swell.cluster.messages import (
     Pulse,
     Quit,
     Report,
+    RowsWanted,
     Welcome,
     WorkerPhase,
 )
 from swell.cluster.placement import inherit, place
+from swell.feed_plan import WhenOut
 from swell.load.shares import NOTHING
 from swell.plan import RunPlan
 from swell.result import End
@@ -77,6 +81,7 @@ class ControllerState:
         self.phase = Phase.GATHERING
         self.members = Membership()
         self.course = Course(plan)
+        self.feeds = Feeds(plan.feeds)
         self.refused: Counter[bytes] = Counter()
         """Frames by sender that were no message, or not this run's."""
         self._welcome = welcome
@@ -137,10 +142,15 @@ class ControllerState:
                 return [Show(member.worker, lines, error)]
             case Report(data):
                 return [Deliver(member.worker, data)]
-            case Quit():
-                return self._stop(End.STOPPED, "the script asked for it", now_ns)
-            case Failed(text, exit_code, author_traceback):
-                return self._fail(f"worker {member.worker}: {text}", exit_code, author_traceback)
+            case RowsWanted():
+                return self._serve(member, message, now_ns)
+            case Quit() | Failed():
+                return self._give_up(member, message, now_ns)
+
+    def _give_up(self, member: Member, message: Quit | Failed, now_ns: int) -> list[Command]:
+        if isinstance(message, Quit):
+            return self._stop(End.STOPPED, "the script asked for it", now_ns)
+        return self._fail(f"worker {member.worker}: {message.text}", message.exit_code, message.author_traceback)
 
     def _greet(self, sender: bytes, member: Member | None, hello: Hello) -> list[Command]:
         fault = fault_of(hello, self.run, member)
@@ -153,8 +163,25 @@ class ControllerState:
     def _segment(self, member: Member, segment: Segment) -> list[Command]:
         if (segment.run, segment.worker, segment.incarnation) != (self.run, member.worker, member.incarnation):
             return self._refuse(member.identity)
-        applied: list[Command] = [Apply(segment)] if member.takes(segment) else []
-        return [*applied, Send(member.identity, Acknowledge(member.applied))]
+        return [*self._take(member, segment), Send(member.identity, Acknowledge(member.applied))]
+
+    def _take(self, member: Member, segment: Segment) -> list[Command]:
+        if not member.takes(segment):
+            return []
+        self.feeds.report(member.identity, segment.feeds)
+        if segment.final and not segment.recovered:
+            self.feeds.settle(member.identity, known=True)
+        return [Apply(segment)]
+
+    def _serve(self, member: Member, wanted: RowsWanted, now_ns: int) -> list[Command]:
+        plan = self.feeds.plan_of(wanted.feed)
+        if plan is None or not member.live:
+            return self._refuse(member.identity) if plan is None else []
+        block = self.feeds.want(member.identity, wanted, len(self.members.live))
+        served: list[Command] = [Serve(member.identity, wanted.feed, wanted.number, block)]
+        if block.positions or not wanted.waiting or plan.when_out is not WhenOut.ERROR:
+            return served
+        return served + self._stop(End.FAILED, f"{plan.name} has run out: all {plan.rows:,} rows are used", now_ns)
 
     def _refuse(self, sender: bytes) -> list[Command]:
         if sender in self.refused or len(self.refused) < SENDERS_REFUSED_CAP:
@@ -199,7 +226,9 @@ class ControllerState:
         if member is None or not member.lost:
             return []
         member.recovered = True
-        return [Apply(segment) for segment in segments if member.takes(segment)]
+        commands = [command for segment in segments for command in self._take(member, segment)]
+        self.feeds.settle(member.identity, known=False)
+        return commands
 
     def _launch(self, worker: int, now_ns: int) -> Command:
         return Launch(worker, self.members.add(worker, now_ns).incarnation)
@@ -249,6 +278,7 @@ class ControllerState:
     def _end(self, now_ns: int) -> list[Command]:
         if all(member.finished for member in self.members):
             self.phase = Phase.OVER
+            self.feeds.close()
             return [Over()]
         if now_ns < self._give_up_ns:
             return []
@@ -296,4 +326,5 @@ class ControllerState:
         """Raise AssertionError if the run contradicts itself."""
         self.course.check()
         self.members.check()
+        self.feeds.check()
         assert self.phase is Phase.GATHERING or self.phase is Phase.OVER or self.course.begin_ns is not None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from swell.cluster.messages import FromController, FromWorker, Hello, Output, Report
+from swell.cluster.feed_state import Block
+from swell.cluster.messages import FromController, FromWorker, Hello, Output, Report, RowsWanted
 from swell.plan import Revision
 from swell.result import End
 from swell.segment import Segment
@@ -85,7 +86,7 @@ def is_routine(event: Event) -> bool:
     if not isinstance(event, Heard):
         return False
     message = event.message
-    return isinstance(message, Output | Report) or (isinstance(message, Segment) and not message.final)
+    return isinstance(message, Output | Report | RowsWanted) or (isinstance(message, Segment) and not message.final)
 
 
 # --- commands --------------------------------------------------------------------------------------------------------
@@ -119,6 +120,16 @@ class Recover:
 
     worker: int
     incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """Answer a worker's request for rows of a feed: read these, and send them."""
+
+    to: bytes
+    feed: int
+    request: int
+    block: Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,5 +212,19 @@ class Over:
 
 
 Command = (
-    Send | Launch | Kill | Recover | Joined | Apply | Lost | Begin | Spawned | Revise | Ending | Show | Deliver | Over
+    Send
+    | Launch
+    | Kill
+    | Recover
+    | Joined
+    | Apply
+    | Serve
+    | Lost
+    | Begin
+    | Spawned
+    | Revise
+    | Ending
+    | Show
+    | Deliver
+    | Over
 )

@@ -6,6 +6,7 @@ A message may be lost, repeated or late (ZeroMQ is at-most-once), so nothing dep
   gets them again. There is no message for the change alone.
 - `Pulse` is all that a worker is at the moment; the next one, a second later, makes up for one that was lost.
 - A `Segment` is sent until an `Acknowledge` covers it; it is applied in the order of its number, once.
+- `RowsWanted` and `Rows` each say the whole state of the rows that a worker has of a feed; who wants some asks again.
 - `Output`, `Report`, `Quit` and `Failed` are what is left: they are sent once.
 
 Instants are the controller's CLOCK_MONOTONIC, in nanoseconds.
@@ -83,6 +84,19 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     data: bytes
 
 
+class RowsWanted(msgspec.Struct, frozen=True, tag="rows_wanted"):
+    """The worker wants rows of a feed: its stream of them is to reach so far (`feed_state.py`)."""
+
+    feed: int
+    number: int
+    """Of this request, from 1 on."""
+    up_to: int
+    received: int
+    """How far the worker has the stream."""
+    waiting: int = 0
+    """Users that wait for a row."""
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """User code in the worker wants the run to end, as Ctrl-C would end it."""
 
@@ -128,14 +142,23 @@ class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
     sequence: int
 
 
+class Rows(msgspec.Struct, frozen=True, tag="rows"):
+    """Rows of a worker's stream of a feed, from number `start` on, in answer to a request; none when it has run out."""
+
+    feed: int
+    request: int
+    start: int
+    rows: tuple[bytes, ...]
+
+
 class Dismiss(msgspec.Struct, frozen=True, tag="dismiss"):
     """The worker is not, or no longer, part of the run: it ends at once."""
 
     because: str
 
 
-FromWorker = Hello | Pulse | Segment | Output | Report | Quit | Failed
-FromController = Welcome | Orders | Acknowledge | Dismiss
+FromWorker = Hello | Pulse | Segment | Output | Report | RowsWanted | Quit | Failed
+FromController = Welcome | Orders | Acknowledge | Rows | Dismiss
 Message = FromWorker | FromController
 
 _encoder = msgspec.msgpack.Encoder()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import gevent
+import msgspec
 from gevent.event import Event as Flag
 
 from swell.clock import NS_PER_S, Clock
@@ -28,6 +29,7 @@ from swell.cluster.messages import (
 )
 from swell.cluster.roster_state import LeaveUser, StartUser
 from swell.cluster.spool import Spool
+from swell.cluster.supplies import Supplies
 from swell.cluster.worker_state import WorkerState
 from swell.cluster.worker_steps import (
     Begin,
@@ -43,6 +45,7 @@ from swell.cluster.worker_steps import (
     Sealed,
     SealFinal,
     Send,
+    Stock,
     UserGone,
     Woke,
 )
@@ -101,7 +104,13 @@ class Worker:
     """One incarnation of a worker."""
 
     def __init__(
-        self, state: WorkerState, link: WorkerLink, clock: WorkerClock, workshop: Workshop, spool: Spool
+        self,
+        state: WorkerState,
+        link: WorkerLink,
+        clock: WorkerClock,
+        workshop: Workshop,
+        spool: Spool,
+        supplies: Supplies | None = None,
     ) -> None:
         self.state = state
         self.garbled = 0
@@ -110,6 +119,7 @@ class Worker:
         self._clock = clock
         self._workshop = workshop
         self._spool = spool
+        self._supplies = supplies or Supplies(clock, self._send)
         self._events: deque[Event] = deque()
         self._stepping = False
         self._exit: Exit | None = None
@@ -168,6 +178,7 @@ class Worker:
         while True:
             gevent.sleep(self._pulse_interval_s)
             self._step(PulseDue())
+            self._supplies.ask_again()
 
     def _report(self) -> None:
         self._begun.wait()
@@ -235,6 +246,8 @@ class Worker:
                 self._begun.set()
             case SealFinal():
                 gevent.spawn(self._finish)
+            case Stock(rows):
+                self._supplies.arrived(rows)
             case Forget(sequence):
                 self._spool.forget(sequence)
             case Exit():
@@ -263,6 +276,7 @@ class Worker:
         try:
             report = self._workshop.report()
             segment = self._workshop.seal(final=final)
+            segment = msgspec.structs.replace(segment, feeds=self._supplies.uses())
         except SwellError as error:
             self._fail(error)
             return

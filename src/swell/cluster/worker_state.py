@@ -20,6 +20,7 @@ from swell.cluster.messages import (
     Hello,
     Orders,
     Pulse,
+    Rows,
     Welcome,
     WorkerPhase,
 )
@@ -38,6 +39,7 @@ from swell.cluster.worker_steps import (
     Sealed,
     SealFinal,
     Send,
+    Stock,
     UserGone,
     Woke,
 )
@@ -116,6 +118,8 @@ class WorkerState:
                 return [*self._follow(now_ns), self._pulse(now_ns)]
             case Acknowledge(sequence):
                 return self._acknowledged(sequence, now_ns)
+            case Rows():
+                return [Stock(message)]
             case Dismiss(because):
                 return [Exit(because)]
 

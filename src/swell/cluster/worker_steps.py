@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from swell.cluster.messages import FromController, FromWorker, Welcome
+from swell.cluster.messages import FromController, FromWorker, Rows, Welcome
 from swell.cluster.roster_state import LeaveUser, StartUser
 from swell.segment import Segment
 
@@ -84,6 +84,13 @@ class SealFinal:
 
 
 @dataclass(frozen=True, slots=True)
+class Stock:
+    """Rows for users have come."""
+
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Segments up to `sequence` need no longer be kept."""
 
@@ -98,4 +105,4 @@ class Exit:
     """Empty: all went as planned."""
 
 
-Command = Send | Prepare | Begin | StartUser | LeaveUser | LeaveAll | SealFinal | Forget | Exit
+Command = Send | Prepare | Begin | StartUser | LeaveUser | LeaveAll | SealFinal | Stock | Forget | Exit

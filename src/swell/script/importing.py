@@ -12,6 +12,7 @@ from types import ModuleType
 
 import swell
 from swell.errors import Problem, ScriptError
+from swell.script.declarations import declarations
 from swell.script.flow import LOADING_FAULT
 from swell.script.traces import author_trace, one_line, place_of
 
@@ -32,6 +33,7 @@ def import_script(path: str) -> ModuleType:
         raise ScriptError(Problem("is not a Python file", path, "its name must end in .py"))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    declarations.begin()
     try:
         spec.loader.exec_module(module)
     except LOADING_FAULT as raised:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from swell.errors import PlanError, Problem
+from swell.errors import PlanError, Problem, ScriptError
+from swell.feed_plan import FeedPlan, RowSource, RowSupply
 from swell.plan import Scenario
+from swell.script.declarations import declarations
 from swell.script.environment import Environment
 from swell.script.factory import ClassFactory
 from swell.script.faults import class_faults
+from swell.script.feed import Feed
 from swell.script.importing import closest, import_script
 from swell.script.setup import is_setup, run_setup
 from swell.script.tag_filter import filtered, tags_within
@@ -31,6 +35,7 @@ class LoadedScript:
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
     setup_function: Callable[..., Any] | None = None
+    feeds: tuple[Feed, ...] = ()
 
     def environment(self, *, host: str = "", parsed_options: argparse.Namespace | None = None) -> Environment:
         """What the script finds around it in this process."""
@@ -47,6 +52,29 @@ class LoadedScript:
         if self.setup_function is None:
             return {}
         return run_setup(self.setup_function, environment or self.environment())
+
+    def open_feeds(self) -> list[Problem]:
+        """Open what the feeds read, in the process that hands out their rows; says what is wrong with it."""
+        folder = Path(self.path).resolve().parent
+        return [problem for feed in self.feeds for problem in feed.open(folder)]
+
+    def feed_plans(self) -> tuple[FeedPlan, ...]:
+        """The feeds that are open, for the plan."""
+        return tuple(feed.plan() for feed in self.feeds if feed.source is not None)
+
+    @property
+    def row_sources(self) -> tuple[RowSource, ...]:
+        """What the feeds read, in the order of their plans."""
+        return tuple(feed.source for feed in self.feeds if feed.source is not None)
+
+    def bind_feeds(self, plans: Sequence[FeedPlan], supplies: Sequence[RowSupply]) -> None:
+        """Have users of this process get their rows from these supplies. Raises ScriptError if they do not fit."""
+        names = [feed.name for feed in self.feeds]
+        if names != [plan.name for plan in plans]:
+            what = f"declares the feeds {_listed(names) or '(none)'} here, but others in the controller"
+            raise ScriptError(Problem(what, self.path, "call feed() in the same way wherever the script is loaded"))
+        for feed, supply in zip(self.feeds, supplies, strict=True):
+            feed.bind(supply)
 
     def factory(self, environment: Environment) -> UserFactory:
         """Makes users of this script."""
@@ -73,6 +101,7 @@ def choose(
     exclude_tags: Sequence[str] = (),
 ) -> LoadedScript:
     """The second half of `load`, for whoever asks the imported script for its options in between. Raises PlanError."""
+    feeds = declarations.end()
     found = _user_classes(module)
     chosen, problems = _chosen(path, found, class_names)
     setups = list({id(value): value for value in vars(module).values() if is_setup(value)}.values())
@@ -93,6 +122,7 @@ def choose(
         tags=tuple(tags),
         exclude_tags=tuple(exclude_tags),
         setup_function=setups[0] if setups else None,
+        feeds=feeds,
     )
 
 

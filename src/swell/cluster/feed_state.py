@@ -1,0 +1,193 @@
+"""Which worker has which rows of a feed: the controller's side, pure.
+
+Each incarnation of a worker gets a *stream* of rows, numbered from 0, that only grows: `RowsWanted` says how far the
+worker wants it to reach and how far it has it, `Rows` brings what it lacks. Both say the whole state of the stream, so
+that it does not matter which of them are lost, repeated or late; a row in a stream is never in another one.
+
+How far the rows have been used comes with the segments, which are exact, in order, and survive their worker in its
+spool. A worker that has ended gives back what it has not used. With one that died, what it may have used since its last
+segment is not known: those rows come back too, but not those of a unique feed, which are counted as unknown.
+
+While a feed has an end, a block is at most an equal part of half of what is left, so that the last rows go where users
+ask for them instead of waiting in one worker's stock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from swell.cluster.messages import RowsWanted
+from swell.feed_plan import FeedCount, FeedPlan, FeedUse
+
+BLOCK_ROWS = 1_000
+BLOCK_BYTES = 4 << 20
+"""What one message may carry at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows of a worker's stream, from number `start` on. None: there are no more."""
+
+    start: int
+    positions: tuple[int, ...]
+
+
+class Lease:
+    """The stream of one incarnation. Positions are kept until their use is acknowledged."""
+
+    def __init__(self) -> None:
+        self.used = 0
+        self.ran_out = 0
+        self.kept: deque[int] = deque()
+        """The positions from `used` on."""
+
+    def __repr__(self) -> str:
+        return f"<Lease of {self.leased} rows, {self.used} used>"
+
+    @property
+    def leased(self) -> int:
+        """How far the stream reaches."""
+        return self.used + len(self.kept)
+
+    def report(self, use: FeedUse) -> None:
+        """The worker has used its first rows."""
+        self.ran_out = max(self.ran_out, use.ran_out)
+        for _ in range(min(use.used, self.leased) - self.used):
+            self.kept.popleft()
+            self.used += 1
+
+    def from_number(self, number: int) -> Block:
+        """The rows of the stream that a worker lacks which has it up to `number`."""
+        start = min(max(number, self.used), self.leased)
+        return Block(start, tuple(self.kept)[start - self.used :])
+
+
+class FeedState:
+    """One feed of a run."""
+
+    def __init__(self, plan: FeedPlan) -> None:
+        self.plan = plan
+        self._block_rows = max(1, min(BLOCK_ROWS, BLOCK_BYTES // max(plan.row_bytes, 1)))
+        self._leases: dict[bytes, Lease] = {}
+        self._fresh = 0
+        """The first position that nobody has had."""
+        self._back: deque[int] = deque()
+        """Positions that came back."""
+        self._handed_out = self._used = self._returned = self._unknown = self._ran_out = 0
+        """Of leases that are settled; but `_handed_out` of all."""
+
+    def __repr__(self) -> str:
+        return f"<FeedState of {self.plan.name}, {self._fresh} handed out, {len(self._back)} came back, {self._leases}>"
+
+    def want(self, holder: bytes, wanted: RowsWanted, workers: int) -> Block:
+        """Let a stream grow as far as is wanted and there are rows, and say which rows of it the worker lacks."""
+        lease = self._leases.setdefault(holder, Lease())
+        if wanted.received >= lease.leased:
+            most = min(wanted.up_to - lease.leased, self._block_rows, self._fair_rows(workers))
+            lease.kept.extend(self._next_position() for _ in range(most))
+            self._handed_out += max(most, 0)
+        return lease.from_number(wanted.received)
+
+    def report(self, holder: bytes, use: FeedUse) -> None:
+        """A worker's segment says how far it has used its stream."""
+        if holder in self._leases:
+            self._leases[holder].report(use)
+
+    def settle(self, holder: bytes, *, known: bool) -> None:
+        """Nothing more comes from a worker. `known`: what it has not reported as used has not been used."""
+        lease = self._leases.pop(holder, None)
+        if lease is None:
+            return
+        self._used += lease.used
+        self._ran_out += lease.ran_out
+        if known or not self.plan.unique:
+            self._back.extend(lease.kept)
+            self._returned += len(lease.kept)
+        else:
+            self._unknown += len(lease.kept)
+
+    def close(self) -> None:
+        """The run is over: who has not said so by now has died."""
+        for holder in list(self._leases):
+            self.settle(holder, known=False)
+
+    def count(self) -> FeedCount:
+        """What has become of its rows so far."""
+        leases = self._leases.values()
+        return FeedCount(
+            name=self.plan.name,
+            rows=self.plan.rows,
+            handed_out=self._handed_out,
+            used=self._used + sum(lease.used for lease in leases),
+            returned=self._returned,
+            unknown=self._unknown,
+            ran_out=self._ran_out + sum(lease.ran_out for lease in leases),
+        )
+
+    def _fair_rows(self, workers: int) -> int:
+        if self.plan.positions is None:
+            return self._block_rows
+        left = len(self._back) + self.plan.positions - self._fresh
+        return min(left, max(1, left // (2 * max(workers, 1))))
+
+    def _next_position(self) -> int:
+        if self._back:
+            return self._back.popleft()
+        self._fresh += 1
+        return self._fresh - 1
+
+    def check(self) -> None:
+        """Raise AssertionError if rows were lost or doubled."""
+        held = [position for lease in self._leases.values() for position in lease.kept]
+        out = [*held, *self._back]
+        assert len(out) == len(set(out))
+        assert all(position < self._fresh for position in out)
+        assert self.plan.positions is None or self._fresh <= self.plan.positions
+        count = self.count()
+        assert count.handed_out == count.used + count.returned + count.unknown + len(held)
+        assert self._fresh == count.used + count.unknown + len(out)
+
+
+class Feeds:
+    """All feeds of a run."""
+
+    def __init__(self, plans: Sequence[FeedPlan]) -> None:
+        self._states = tuple(map(FeedState, plans))
+
+    def __repr__(self) -> str:
+        return f"<Feeds {list(self._states)}>"
+
+    def plan_of(self, number: int) -> FeedPlan | None:
+        """The plan of a feed; None where no feed has that number."""
+        return self._states[number].plan if 0 <= number < len(self._states) else None
+
+    def want(self, holder: bytes, wanted: RowsWanted, workers: int) -> Block:
+        """What a worker gets that wants rows of a feed."""
+        return self._states[wanted.feed].want(holder, wanted, workers)
+
+    def report(self, holder: bytes, uses: Iterable[FeedUse]) -> None:
+        """A worker's segment says what it has used."""
+        for use in uses:
+            if self.plan_of(use.feed) is not None:
+                self._states[use.feed].report(holder, use)
+
+    def settle(self, holder: bytes, *, known: bool) -> None:
+        """Nothing more comes from a worker."""
+        for state in self._states:
+            state.settle(holder, known=known)
+
+    def close(self) -> None:
+        """The run is over."""
+        for state in self._states:
+            state.close()
+
+    def counts(self) -> tuple[FeedCount, ...]:
+        """What has become of all rows so far."""
+        return tuple(state.count() for state in self._states)
+
+    def check(self) -> None:
+        """Raise AssertionError if rows were lost or doubled."""
+        for state in self._states:
+            state.check()
