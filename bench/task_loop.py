@@ -10,7 +10,7 @@ import time
 from swell import SequentialTaskSet, StopUser, TaskSet, User, constant_throughput, task
 from swell.script.environment import Environment
 from swell.script.factory import ClassFactory
-from swell.segment import ErrorSample
+from swell.segment import ErrorSample, Sort
 from swell.user import Seat
 
 TURNS = 300_000
@@ -30,13 +30,19 @@ class SystemClock:
 class Nowhere:
     """A recorder that keeps nothing."""
 
-    def series(self, scenario: str, method: str, name: str) -> int:
+    def series(self, scenario: str, method: str, name: str, tags: str = "") -> int:
         return 0
 
     def error(self, text: str) -> int:
         return 0
 
     def record(self, *record: int) -> None: ...
+
+    def measure(self, sort: Sort, scenario: str, name: str) -> int:
+        raise NotImplementedError
+
+    def measured(self, at_ns: int, number: int, sort: Sort, value: float, outcome: int) -> bool:
+        raise NotImplementedError
 
     def wants_sample(self, series: int, error: int) -> bool:
         return False

@@ -22,37 +22,52 @@ __all__ = [
     "TaskSet",
     "User",
     "between",
+    "check",
     "constant",
     "constant_pacing",
     "constant_throughput",
+    "counter",
     "events",
+    "feed",
+    "gauge",
+    "rate",
     "setup",
     "tag",
     "task",
+    "transaction",
+    "trend",
 ]
 
 if TYPE_CHECKING:
+    from swell.script.checks import check
     from swell.script.environment import Environment
     from swell.script.events import events
+    from swell.script.feed import feed
     from swell.script.flow import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopUser
     from swell.script.http_user import HttpUser
     from swell.script.marks import tag, task
     from swell.script.setup import setup
     from swell.script.shape import LoadTestShape
     from swell.script.task_set import SequentialTaskSet, TaskSet
+    from swell.script.transactions import transaction
     from swell.script.user import User
+    from swell.script.values import counter, gauge, rate, trend
     from swell.script.wait_times import between, constant, constant_pacing, constant_throughput
 
 _homes = {
+    "checks": ["check"],
     "environment": ["Environment"],
     "events": ["events"],
+    "feed": ["feed"],
     "flow": ["InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately", "StopUser"],
     "http_user": ["HttpUser"],
     "marks": ["tag", "task"],
     "setup": ["setup"],
     "shape": ["LoadTestShape"],
     "task_set": ["SequentialTaskSet", "TaskSet"],
+    "transactions": ["transaction"],
     "user": ["User"],
+    "values": ["counter", "gauge", "rate", "trend"],
     "wait_times": ["between", "constant", "constant_pacing", "constant_throughput"],
 }
 _home_of = {name: f"swell.script.{home}" for home, names in _homes.items() for name in names}

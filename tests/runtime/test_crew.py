@@ -8,7 +8,7 @@ import pytest
 
 from swell.runtime.crew import Crew
 from swell.runtime.real_clock import RealClock
-from swell.segment import ErrorSample, ScenarioCount
+from swell.segment import ErrorSample, ScenarioCount, Sort
 from swell.user import Recorder, Seat, SimulatedUser, UserFactory
 
 HOUR_NS = 3_600_000_000_000
@@ -26,13 +26,19 @@ class Notes:
         self.exceptions.append(message)
         self.tracebacks.append(traceback)
 
-    def series(self, scenario: str, method: str, name: str) -> int:
+    def series(self, scenario: str, method: str, name: str, tags: str = "") -> int:
         raise NotImplementedError
 
     def error(self, text: str) -> int:
         raise NotImplementedError
 
     def record(self, *numbers: int) -> None:
+        raise NotImplementedError
+
+    def measure(self, sort: Sort, scenario: str, name: str) -> int:
+        raise NotImplementedError
+
+    def measured(self, at_ns: int, number: int, sort: Sort, value: float, outcome: int) -> bool:
         raise NotImplementedError
 
     def wants_sample(self, series: int, error: int) -> bool:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from swell.clock import NS_PER_S, ManualClock
+from swell.runtime.measures import columns_of
 from swell.script.environment import Environment
 from swell.script.life import Life
 from swell.script.user import User
-from swell.segment import ErrorSample, Outcome
+from swell.segment import ErrorSample, Outcome, Sort
 from swell.user import Seat
 
 
@@ -28,6 +29,17 @@ class Record(NamedTuple):
     outcome: Outcome
 
 
+class Value(NamedTuple):
+    """One recorded value of a measure."""
+
+    sort: Sort
+    scenario: str
+    name: str
+    value: float
+    at_s: float
+    outcome: Outcome
+
+
 class MemoryRecorder:
     """A recorder in memory."""
 
@@ -38,10 +50,13 @@ class MemoryRecorder:
         self.scenarios: list[str] = []
         self._series: list[tuple[str, str, str]] = [("", "", "")]
         self._errors = [""]
+        self.values: list[Value] = []
+        self._measures: list[tuple[str, str]] = []
 
-    def series(self, scenario: str, method: str, name: str) -> int:
+    def series(self, scenario: str, method: str, name: str, tags: str = "") -> int:
         self.scenarios.append(scenario)
         self._series.append((scenario, method, name))
+        assert not tags
         return len(self._series) - 1
 
     def error(self, text: str) -> int:
@@ -56,6 +71,17 @@ class MemoryRecorder:
             Record(method, name, self._errors[error], done_ns / NS_PER_S, service_ns / NS_PER_S,
                    response_ns / NS_PER_S, lag_ns, bytes_in, Outcome(outcome))
         )  # fmt: skip
+
+    def measure(self, sort: Sort, scenario: str, name: str) -> int:
+        self._measures.append((scenario, name))
+        return len(self._measures) - 1
+
+    def measured(self, at_ns: int, number: int, sort: Sort, value: float, outcome: int) -> bool:
+        scenario, name = self._measures[number]
+        if columns_of(sort, value) is None:
+            return False
+        self.values.append(Value(sort, scenario, name, value, at_ns / NS_PER_S, Outcome(outcome)))
+        return True
 
     def wants_sample(self, series: int, error: int) -> bool:
         return False

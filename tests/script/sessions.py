@@ -9,7 +9,7 @@ from typing import NamedTuple
 from swell.clock import ManualClock
 from swell.http.environment import HttpEnvironment
 from swell.script.http_session import HttpSession
-from swell.segment import ErrorSample, Outcome
+from swell.segment import MEASURES_FROM, ErrorSample, Outcome, Sort
 from swell.user import Seat
 from tests.http.loopback import Server, Visit
 from tests.http.scripted import OK, CountedTraffic, ScriptedClock
@@ -46,24 +46,33 @@ class Book:
         self.records: list[Record] = []
         self.samples: list[tuple[str, ErrorSample]] = []
         self.wanted = 3
-        self._series: dict[tuple[str, str, str], int] = {}
+        self._series: dict[tuple[str, str, str, str], int] = {}
+        self.measured_values: list[tuple[Sort, float, Outcome]] = []
         self._errors: dict[str, int] = {}
 
-    def series(self, scenario: str, method: str, name: str) -> int:
-        return self._series.setdefault((scenario, method, name), len(self._series) + 1)
+    def series(self, scenario: str, method: str, name: str, tags: str = "") -> int:
+        return self._series.setdefault((scenario, method, name, tags), len(self._series) + 1)
 
     def error(self, text: str) -> int:
         return self._errors.setdefault(text, len(self._errors) + 1)
 
     def record(self, done_ns: int, service_ns: int, response_ns: int, first_byte_ns: int, connect_ns: int, lag_ns: int,
                bytes_out: int, bytes_in: int, series: int, error: int, status: int, outcome: int) -> None:  # fmt: skip
-        _, method, name = next(key for key, number in self._series.items() if number == series)
+        _, method, name, tags = next(key for key, number in self._series.items() if number == series)
+        shown = f"{name} [{tags}]" if tags else name
         text = next((text for text, number in self._errors.items() if number == error), "")
         assert all(isinstance(value, int) for value in (done_ns, service_ns, response_ns, first_byte_ns, connect_ns))
         self.records.append(
-            Record(method, name, status, text, done_ns, service_ns, response_ns, first_byte_ns, connect_ns, lag_ns,
+            Record(method, shown, status, text, done_ns, service_ns, response_ns, first_byte_ns, connect_ns, lag_ns,
                    bytes_out, bytes_in, Outcome(outcome))
         )  # fmt: skip
+
+    def measure(self, sort: Sort, scenario: str, name: str) -> int:
+        return MEASURES_FROM + 1
+
+    def measured(self, at_ns: int, number: int, sort: Sort, value: float, outcome: int) -> bool:
+        self.measured_values.append((sort, value, Outcome(outcome)))
+        return True
 
     def wants_sample(self, series: int, error: int) -> bool:
         self.wanted -= 1

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from swell.http.decode import DecodeError
 from swell.http.response import Response
-from swell.segment import ErrorSample, Outcome
+from swell.segment import ErrorSample, Outcome, Sort
 
 BODY_BYTES = 1_024
 WIDTH = 100
@@ -64,6 +64,18 @@ class Transcript:
         """The script has measured something itself."""
         self._line(f"● {method} {name}   {_ms(took_ns)} ms{f'   {error}' if error else ''}", RED if error else GREEN)
 
+    def own_value(self, sort: Sort, name: str, value: float, failed: bool) -> None:
+        """A check has been made, a transaction has ended, or the script has measured a value."""
+        if sort is Sort.CHECK:
+            self._line(f"{'✗' if failed else '✓'} check {name}", RED if failed else GREEN)
+            return
+        shown = f"{value:g}"
+        if sort is Sort.TRANSACTION:
+            shown = f"{_ms(int(value))} ms" + ("   failed" if failed else "")
+        elif sort is Sort.RATE:
+            shown = "false" if failed else "true"
+        self._line(f"● {sort.name.lower()} {name}   {shown}", RED if failed and sort is Sort.TRANSACTION else DIM)
+
     def failed(self, method: str, name: str, error: str) -> None:
         """A call counts as failed."""
         self.failures += 1
@@ -116,10 +128,18 @@ class TranscriptRecorder:
     def __repr__(self) -> str:
         return f"<TranscriptRecorder of {len(self._series) - 1} series>"
 
-    def series(self, scenario: str, method: str, name: str) -> int:
+    def series(self, scenario: str, method: str, name: str, tags: str = "") -> int:
         """A new number each time: one user makes few calls."""
-        self._series.append((method, name))
+        self._series.append((method, f"{name} [{tags}]" if tags else name))
         return len(self._series) - 1
+
+    def measure(self, sort: Sort, scenario: str, name: str) -> int:
+        self._series.append(("", name))
+        return len(self._series) - 1
+
+    def measured(self, at_ns: int, number: int, sort: Sort, value: float, outcome: int) -> bool:
+        self._transcript.own_value(sort, self._series[number][1], value, bool(outcome & Outcome.FAILED))
+        return True
 
     def error(self, text: str) -> int:
         self._errors.append(text)

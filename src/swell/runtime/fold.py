@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from swell.clock import NS_PER_S
-from swell.runtime.layout import RAISED
+from swell.runtime.layout import MEASURED, RAISED
 from swell.runtime.names import Frame, KeptSample, NamedError, NamedException, NamedSeries
 from swell.runtime.reduce import (
     CODES,
@@ -27,6 +27,7 @@ from swell.runtime.reduce import (
     pack_second,
     reduce_batch,
 )
+from swell.runtime.reduce_measures import reduce_measures
 from swell.runtime.ring import Ring
 from swell.segment import (
     FIRST_SEQUENCE,
@@ -60,10 +61,10 @@ class Seconds:
 
     def add(self, records: I64) -> None:
         """Fold records, rows of WORDS words."""
-        raised = records[:, CODES] & RAISED << OUTCOME_SHIFT != 0
-        if raised.any():
-            self._raised.update((records[raised, CODES] >> ERROR_SHIFT & 0xFFFF).tolist())
-            records = records[~raised]
+        others = records[:, CODES] & (RAISED | MEASURED) << OUTCOME_SHIFT != 0
+        if others.any():
+            self._add_others(records[others])
+            records = records[~others]
         for at in range(0, len(records), RECORDS_AT_ONCE):
             self._add_calls(records[at : at + RECORDS_AT_ONCE])
 
@@ -80,6 +81,16 @@ class Seconds:
         lags = records[:, LAG]
         if lags.max() >= 0:
             self._lags.append(lags[lags >= 0])
+
+    def _add_others(self, records: I64) -> None:
+        """Exceptions of user code, and values of the script's own measures."""
+        raised = records[:, CODES] & RAISED << OUTCOME_SHIFT != 0
+        self._raised.update((records[raised, CODES] >> ERROR_SHIFT & 0xFFFF).tolist())
+        measured = records[~raised]
+        seconds = self._second_of(measured[:, DONE])
+        for second in np.unique(seconds).tolist():
+            batch = reduce_measures(measured[seconds == second], self._begin_ns)
+            self._batches.setdefault(second, []).append(batch)
 
     def _second_of(self, done_ns: I64) -> I64:
         return np.clip((done_ns - self._begin_ns) // NS_PER_S, 0, LAST_SECOND)
@@ -200,7 +211,9 @@ def sort_names(frames: Iterable[Frame], exceptions: dict[int, NamedException]) -
     for frame in frames:
         match frame:
             case NamedSeries():
-                series.append(SeriesName(frame.number, frame.scenario, frame.method, frame.name))
+                series.append(
+                    SeriesName(frame.number, frame.scenario, frame.method, frame.name, frame.sort, frame.tags)
+                )
             case NamedError():
                 errors.append(ErrorText(frame.number, frame.text))
             case NamedException():

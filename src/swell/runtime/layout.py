@@ -23,6 +23,9 @@ LAPS = 255
 RAISED = 128
 """A bit of the outcome byte that never leaves the worker: no call, but one more of the exception numbered `error`."""
 
+MEASURED = 64
+"""Another: no call, but a value of one of the script's own measures (`measures.py`)."""
+
 RING_FILE = "ring"
 NAMES_FILE = "names"
 

@@ -15,20 +15,22 @@ from pathlib import Path
 import msgspec
 
 from swell.runtime import shared_file
-from swell.segment import ErrorSample
+from swell.segment import ErrorSample, Sort
 
 HEADER_BYTES = 8
 LENGTH = struct.Struct("=I")
 
 
 class NamedSeries(msgspec.Struct, frozen=True, tag="s", array_like=True):
-    """Series `number` was used for the first time."""
+    """Series, or measure, `number` was used for the first time."""
 
     position: int
     number: int
     scenario: str
     method: str
     name: str
+    sort: Sort = Sort.CALL
+    tags: str = ""
 
 
 class NamedError(msgspec.Struct, frozen=True, tag="e", array_like=True):

@@ -14,10 +14,14 @@ from swell.segment import (
     BEYOND,
     ERROR_CAP,
     EXCEPTION_CAP,
+    MEASURE_CAP,
+    MEASURES_BEYOND,
+    MEASURES_FROM,
     SAMPLE_BODY_BYTES,
     SAMPLES_PER_ERROR,
     SERIES_CAP,
     ErrorSample,
+    Sort,
 )
 
 NAME_LENGTH = 1_000
@@ -34,12 +38,14 @@ class Numbering:
     """The tables of one worker, each entry also in the names file and, until taken, in `_fresh`."""
 
     __slots__ = ("_exceptions", "_fresh", "_header", "_log", "_samples", "_samples_kept",
-                 "error_numbers", "series_numbers")  # fmt: skip
+                 "error_numbers", "measure_numbers", "series_numbers")  # fmt: skip
 
     def __init__(self, path: Path, names_bytes: int, header: memoryview) -> None:
         self._log = NamesLog(path, names_bytes)
         self._header = header
-        self.series_numbers: dict[tuple[str, str, str], int] = {}
+        self.series_numbers: dict[tuple[str, ...], int] = {}
+        """By scenario, method and name, and by tags where a call has some."""
+        self.measure_numbers: dict[tuple[Sort, str, str], int] = {}
         self.error_numbers: dict[str, int] = {}
         self._exceptions: dict[tuple[str, str], int] = {}
         self._samples: dict[tuple[int, int], int] = {}
@@ -49,15 +55,27 @@ class Numbering:
     def __repr__(self) -> str:
         return f"<Numbering of {len(self.series_numbers)} series, {len(self.error_numbers)} error texts>"
 
-    def new_series(self, position: int, scenario: str, method: str, name: str) -> int:
-        key = (_clipped(scenario), _clipped(method), _clipped(name))
+    def new_series(self, position: int, scenario: str, method: str, name: str, tags: str) -> int:
+        shown = _clipped(scenario), _clipped(method), _clipped(name)
+        tags = _clipped(tags)
+        key: tuple[str, ...] = (*shown, tags) if tags else shown
         if key not in self.series_numbers:
             number = len(self.series_numbers) + 1
-            if number > SERIES_CAP or not self._keep(NamedSeries(position, number, *key)):
+            if number > SERIES_CAP or not self._keep(NamedSeries(position, number, *shown, tags=tags)):
                 self._header[_SERIES_BEYOND] += 1
                 return BEYOND
             self.series_numbers[key] = number
         return self.series_numbers[key]
+
+    def new_measure(self, position: int, sort: Sort, scenario: str, name: str) -> int:
+        key = sort, _clipped(scenario), _clipped(name)
+        if key not in self.measure_numbers:
+            number = MEASURES_FROM + len(self.measure_numbers) + 1
+            named = NamedSeries(position, number, key[1], "", key[2], sort)
+            if number > MEASURES_FROM + MEASURE_CAP or not self._keep(named):
+                return MEASURES_BEYOND
+            self.measure_numbers[key] = number
+        return self.measure_numbers[key]
 
     def new_error(self, position: int, text: str) -> int:
         text = _clipped(text)

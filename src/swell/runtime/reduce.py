@@ -27,6 +27,7 @@ WORDS = RECORD_BYTES // 8
 DONE, SERVICE, RESPONSE, FIRST_BYTE, CONNECT, LAG, BYTES_OUT, BYTES_IN, CODES = range(WORDS)
 """The columns of a record as 8-byte words; the last holds series, error, status (16 bits each), outcome and lap (8)."""
 ERROR_SHIFT, STATUS_SHIFT, OUTCOME_SHIFT, LAP_SHIFT = 16, 32, 48, 56
+NONE = np.empty(0, dtype=np.int64)
 DENSE_SPAN = 4
 """A dense array pays while it has at most this many places for each duration."""
 
@@ -67,6 +68,16 @@ class Batch:
     sums: tuple[Table, ...]
     tally: Table
     bytes_: Table
+    gauges: Gauges | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gauges:
+    """What gauges were set to, and when in ns of the run."""
+
+    numbers: I64
+    at_ns: I64
+    values: npt.NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,24 +98,25 @@ def reduce_batch(records: I64) -> Batch:
         group = group[order]
         records = records.take(order, axis=0)
     columns = records.T.copy()
-    groups = _groups_of(group)
-    durations = [
-        _durations(columns[RESPONSE], groups, Kind.RESPONSE, Kind.FAILED_RESPONSE),
-        _durations(columns[SERVICE], groups, Kind.SERVICE, Kind.FAILED_SERVICE),
+    groups = groups_of(group)
+    found = [
+        durations(columns[RESPONSE], groups, Kind.RESPONSE, Kind.FAILED_RESPONSE),
+        durations(columns[SERVICE], groups, Kind.SERVICE, Kind.FAILED_SERVICE),
         *_some_durations(columns[FIRST_BYTE], groups, 1, Kind.FIRST_BYTE),
         *_some_durations(columns[CONNECT], groups, 1, Kind.CONNECT),
         *_some_durations(columns[LAG], groups, 0, Kind.LAG),
     ]
     transferred = np.add.reduceat(np.maximum(columns[BYTES_OUT : BYTES_IN + 1], 0), groups.starts, axis=1)
     return Batch(
-        tuple(keys for keys, _ in durations),
-        tuple(sums for _, sums in durations),
+        tuple(keys for keys, _ in found),
+        tuple(sums for _, sums in found),
         _tally(columns[CODES], groups),
         Table(groups.numbers >> 1, (transferred[0], transferred[1])),
     )
 
 
-def _groups_of(sorted_groups: npt.NDArray[np.integer]) -> Groups:
+def groups_of(sorted_groups: npt.NDArray[np.integer]) -> Groups:
+    """The groups of records that are sorted by them."""
     starts = np.flatnonzero(sorted_groups[1:] != sorted_groups[:-1])
     starts = np.concatenate(([0], starts + 1))
     counts = np.diff(starts, append=len(sorted_groups))
@@ -119,11 +131,11 @@ def _some_durations(values: I64, groups: Groups, least_ns: int, kind: Kind) -> l
         return []
     if found < len(values):
         values = values[measured]
-        groups = _groups_of(np.repeat(groups.numbers, groups.counts)[measured])
-    return [_durations(values, groups, kind, kind)]
+        groups = groups_of(np.repeat(groups.numbers, groups.counts)[measured])
+    return [durations(values, groups, kind, kind)]
 
 
-def _durations(values: I64, groups: Groups, kind: Kind, failed_kind: Kind) -> tuple[U32, Table]:
+def durations(values: I64, groups: Groups, kind: Kind, failed_kind: Kind) -> tuple[U32, Table]:
     """The histogram keys and the sums of one column, sorted by group."""
     cells = (groups.numbers >> 1) << KIND_BITS | kind + (groups.numbers & 1) * (failed_kind - kind)
     least = np.minimum.reduceat(values, groups.starts)
@@ -160,7 +172,7 @@ def _tally_keys(codes: I64) -> I64:
 def pack_second(second: int, batches: list[Batch]) -> SecondBlock:
     """All batches of one second, added up, as they travel."""
     sums = _added([table for batch in batches for table in batch.sums], (np.add, np.minimum, np.maximum))
-    hist = _counted(np.concatenate([keys for batch in batches for keys in batch.hist_keys]), sums)
+    hist = _counted([keys for batch in batches for keys in batch.hist_keys], sums)
     tally = _added([batch.tally for batch in batches], (np.add,))
     bytes_ = _added([batch.bytes_ for batch in batches], (np.add, np.add))
     return SecondBlock(
@@ -169,6 +181,7 @@ def pack_second(second: int, batches: list[Batch]) -> SecondBlock:
         *_packed(sums, "<u4", "<u8"),
         *_packed(tally, "<u8", "<u4"),
         *_packed(bytes_, "<u4", "<u8"),
+        *_packed_gauges([batch.gauges for batch in batches if batch.gauges is not None]),
     )
 
 
@@ -176,8 +189,26 @@ def _packed(table: Table, key_type: str, row_type: str) -> tuple[bytes, bytes]:
     return table.keys.astype(key_type).tobytes(), b"".join(row.astype(row_type).tobytes() for row in table.rows)
 
 
-def _counted(keys: U32, sums: Table) -> Table:
+def _packed_gauges(gauges: list[Gauges]) -> tuple[bytes, bytes]:
+    """The last value of each gauge, the later recorded of two at one instant, and the range of all."""
+    if not gauges:
+        return b"", b""
+    numbers = np.concatenate([gauge.numbers for gauge in gauges])
+    at_ns = np.concatenate([gauge.at_ns for gauge in gauges])
+    order = np.lexsort((at_ns, numbers))
+    groups = groups_of(numbers[order])
+    values = np.concatenate([gauge.values for gauge in gauges])[order]
+    last = groups.starts + groups.counts - 1
+    least, greatest = np.minimum.reduceat(values, groups.starts), np.maximum.reduceat(values, groups.starts)
+    doubles = (row.astype("<f8").tobytes() for row in (values[last], least, greatest))
+    return groups.numbers.astype("<u4").tobytes(), at_ns[order][last].astype("<u8").tobytes() + b"".join(doubles)
+
+
+def _counted(parts: list[U32], sums: Table) -> Table:
     """How often each key occurs. `sums` has the least and the greatest duration of every cell."""
+    if not parts:
+        return Table(NONE, (NONE,))
+    keys = np.concatenate(parts)
     lowest, highest = buckets_of(sums.rows[1]), buckets_of(sums.rows[2])
     spans = highest - lowest + 1
     ends = np.cumsum(spans)
@@ -195,6 +226,8 @@ def _counted(keys: U32, sums: Table) -> Table:
 
 def _added(tables: list[Table], reducers: tuple[np.ufunc, ...]) -> Table:
     """One table, with each key once, ascending."""
+    if not tables:
+        return Table(NONE, (NONE,) * len(reducers))
     keys = np.concatenate([table.keys for table in tables])
     order = np.argsort(keys, kind="stable")
     keys = keys[order]

@@ -21,6 +21,7 @@ from swell.runtime.layout import (
     HEADER_BYTES,
     LAPS,
     MAGIC,
+    MEASURED,
     NAMES_FILE,
     RAISED,
     RECORD,
@@ -30,9 +31,10 @@ from swell.runtime.layout import (
     counter_index,
     read_counters,
 )
+from swell.runtime.measures import columns_of
 from swell.runtime.names import Frame
 from swell.runtime.numbering import Numbering
-from swell.segment import Counters, ErrorSample
+from swell.segment import Counters, ErrorSample, Sort
 
 CAPACITY = 131_072
 """Two seconds at 65,000 calls/s: a record must still be there until its segment is spooled, once a second."""
@@ -51,13 +53,15 @@ _UNSTAMPED = counter_index("unstamped")
 _WINDOW_LIMITED = counter_index("window_limited")
 _SAMPLES_LOST = counter_index("samples_lost")
 _OUTPUT_LOST = counter_index("output_lost")
+_VALUES_REFUSED = counter_index("values_refused")
 
 
 class Ring:
     """Recorder and Traffic of one worker process, in the files `ring` and `names` of `directory`."""
 
     __slots__ = ("_answered", "_batch", "_buffer", "_capacity", "_end", "_errors", "_header", "_lap", "_lap_start",
-                 "_limit", "_numbering", "_offset", "_pack", "_sent", "_series", "folded", "on_batch")  # fmt: skip
+                 "_limit", "_measures", "_numbering", "_offset", "_pack", "_sent", "_series", "folded",
+                 "on_batch")  # fmt: skip
 
     def __init__(
         self, directory: Path, capacity: int = CAPACITY, batch: int = BATCH, names_bytes: int = NAMES_BYTES
@@ -69,6 +73,7 @@ class Ring:
         self._numbering = Numbering(directory / NAMES_FILE, names_bytes, self._header)
         self._series = self._numbering.series_numbers
         self._errors = self._numbering.error_numbers
+        self._measures = self._numbering.measure_numbers
         self._header[Head.CAPACITY] = capacity
         self._header[Head.MAGIC] = MAGIC
         self._pack = RECORD.pack_into
@@ -153,10 +158,10 @@ class Ring:
         self._limit = min(self._end, self._offset + room * RECORD_BYTES)
         return self._offset
 
-    def series(self, scenario: str, method: str, name: str) -> int:
+    def series(self, scenario: str, method: str, name: str, tags: str = "") -> int:
         """The number of a series, given out on first use; `BEYOND` when there are too many."""
-        number = self._series.get((scenario, method, name))
-        return number if number is not None else self._numbering.new_series(self.head, scenario, method, name)
+        number = self._series.get((scenario, method, name, tags) if tags else (scenario, method, name))
+        return number if number is not None else self._numbering.new_series(self.head, scenario, method, name, tags)
 
     def error(self, text: str) -> int:
         """The number of an error text, given out on first use; `BEYOND` when there are too many."""
@@ -176,6 +181,22 @@ class Ring:
         number = self._numbering.exception(self.head, message, traceback)
         if number:
             self.record(0, 0, 0, 0, 0, 0, 0, 0, 0, number, 0, RAISED)
+
+    def measure(self, sort: Sort, scenario: str, name: str) -> int:
+        """The number of one of the script's own measures, given out on first use; `MEASURES_BEYOND` when there are too
+        many."""
+        number = self._measures.get((sort, scenario, name))
+        return number if number is not None else self._numbering.new_measure(self.head, sort, scenario, name)
+
+    def measured(self, at_ns: int, number: int, sort: Sort, value: float, outcome: int) -> bool:
+        """Record a value of a measure; False, and counted, when such a measure cannot hold it."""
+        columns = columns_of(sort, value)
+        if columns is None:
+            self._header[_VALUES_REFUSED] += 1
+            return False
+        service, response, out, in_ = columns
+        self.record(at_ns, service, response, 0, 0, -1, out, in_, number, 0, sort, MEASURED | outcome)
+        return True
 
     # --- Traffic -----------------------------------------------------------------------------------------------------
 

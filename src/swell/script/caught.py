@@ -50,6 +50,11 @@ class Verdict:
         """To be called when the block begins."""
         self.said: Literal[True] | str | BaseException | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the call is still to be recorded."""
+        return not self._settled
+
     def settle(self, response: Response) -> None:
         """Record the call, once, as the script said or else as its status says."""
         if self._settled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from contextvars import ContextVar
 
 import gevent
@@ -16,10 +17,11 @@ current_seat: ContextVar[Seat | None] = ContextVar("current_seat", default=None)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Desk:
-    """Where a sample goes that code outside of any user has measured."""
+    """Where a sample goes: with `record`, as a call."""
 
     recorder: Recorder
     clock: Clock
+    record: Callable[..., None]
     scenario: str = ""
 
 
@@ -30,15 +32,20 @@ def bind_recorder(recorder: Recorder | None, clock: Clock | None = None) -> None
     """Record what code outside of any user measures in this process there from now on; None: nowhere."""
     _desks.clear()
     if recorder is not None and clock is not None:
-        _desks.append(Desk(recorder, clock))
+        _desks.append(Desk(recorder, clock, recorder.record))
 
 
 def desk_here() -> Desk | None:
     """Where a sample belongs that is measured here: with the user whose code this is, else with the process."""
     seat = seat_here()
     if seat is not None:
-        return Desk(seat.recorder, seat.clock, seat.scenario)
+        return desk_of(seat)
     return _desks[0] if _desks else None
+
+
+def desk_of(seat: Seat) -> Desk:
+    """Where the samples of a user belong."""
+    return Desk(seat.recorder, seat.clock, seat.record, seat.scenario)
 
 
 def seat_here() -> Seat | None:

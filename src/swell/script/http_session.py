@@ -10,7 +10,7 @@ import dataclasses
 import weakref
 from collections.abc import Callable, Mapping
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from swell.http.request import prepare
 from swell.http.response import Response
@@ -18,6 +18,7 @@ from swell.http.target import BadTarget, Target
 from swell.http.url import InvalidUrl, parse_url
 from swell.script.caught import CaughtResponse, Verdict, settle
 from swell.script.events import events
+from swell.script.names import tag_text
 from swell.script.samples import Sample
 from swell.script.session_attributes import SessionAttributes
 
@@ -38,6 +39,16 @@ class Route:
     name: str
 
 
+class Tagged(NamedTuple):
+    """The name of a call that has tags."""
+
+    name: str | None
+    tags: str
+
+
+Label = str | None | Tagged
+_TAGS = {"tags"}
+
 _routes: weakref.WeakKeyDictionary[HttpEnvironment, dict[tuple[str, str], dict[Any, Route]]] = (
     weakref.WeakKeyDictionary()
 )
@@ -46,7 +57,7 @@ _routes: weakref.WeakKeyDictionary[HttpEnvironment, dict[tuple[str, str], dict[A
 class HttpSession(SessionAttributes):
     """The HTTP client of one simulated user. Its attributes may be changed at any time."""
 
-    __slots__ = ("__weakref__", "_record", "_routes", "_seat", "_unentered", "_user_context")
+    __slots__ = ("__weakref__", "_routes", "_seat", "_unentered", "_user_context")
 
     def __init__(
         self,
@@ -58,7 +69,6 @@ class HttpSession(SessionAttributes):
         super().__init__(environment)
         self._seat = seat
         self._user_context = user_context
-        self._record = seat.recorder.record
         self._unentered: CaughtResponse | None = None
         self.base_url = base_url
 
@@ -70,6 +80,8 @@ class HttpSession(SessionAttributes):
     def get(self, url: str, name: str | None = None, **options: Any) -> Response:
         """GET `url`; a path is taken from the base URL on. Options are those of `request`."""
         if options or not self._is_plain:
+            if self._is_plain and options.keys() == _TAGS and options["tags"] and "@" not in url:
+                return self._plain_call("GET", url, Tagged(name, tag_text(options["tags"])))
             return self.request("GET", url, name, **options)
         return self._plain_call("GET", url, name)
 
@@ -106,24 +118,27 @@ class HttpSession(SessionAttributes):
         *,
         catch_response: bool = False,
         context: Mapping[str, object] | None = None,
+        tags: Mapping[str, object] | None = None,
         **options: Any,
     ) -> Response:
         """Make one call. Options: params, data, json, files, headers, cookies, auth, timeout (seconds, or connect and
         between bytes), allow_redirects, stream, verify, cert, proxies, with the meaning they have in requests.
 
-        `name` groups calls in the results. With `catch_response` the call is recorded at the end of the `with` block
-        that it opens. Never raises for what the target does; raises TypeError or ValueError for what cannot be sent.
+        `name` groups calls in the results, `tags` (a dict) tell calls of one name apart there. With `catch_response`
+        the call is recorded at the end of the `with` block that it opens. Never raises for what the target does; raises
+        TypeError or ValueError for what cannot be sent.
         """
         if self._unentered is not None:
             self._record_unentered()
+        label = Tagged(name, tag_text(tags)) if tags else name
         begun_ns = monotonic_ns()
         try:
             target, call_options = prepare(
                 self._environment, self._settings, self.headers, method.upper(), url, **options
             )
         except InvalidUrl as error:
-            return self._refused(method.upper(), url, name, begun_ns, f"invalid URL: {error}", catch_response)
-        sample = self._sample(target.method, name or self._default_name(target), begun_ns, context)
+            return self._refused(method.upper(), url, label, begun_ns, f"invalid URL: {error}", catch_response)
+        sample = self._sample(target.method, self._shown(label, target), begun_ns, context)
         response = self._client.call(target, call_options, begun_ns)
         if catch_response:
             return self._caught(response, sample)
@@ -133,12 +148,13 @@ class HttpSession(SessionAttributes):
             settle(sample, response)
         return response
 
-    def _plain_call(self, method: str, url: str, name: str | None) -> Response:
+    def _plain_call(self, method: str, url: str, name: Label) -> Response:
         if self._unentered is not None:
             self._record_unentered()
         route = self._routes.get((method, url, name))
         if route is None:
             if "@" in url:
+                assert not isinstance(name, Tagged)
                 return self.request(method, url, name)
             try:
                 route = self._new_route(method, url, name)
@@ -157,7 +173,7 @@ class HttpSession(SessionAttributes):
             return response
         done_ns = response.done_ns
         sent_ns = response.sent_ns
-        self._record(
+        seat.record(
             done_ns, done_ns - sent_ns, done_ns - begun_ns + held_ns, response.first_byte_ns - sent_ns,
             response.connect_ns, lag_ns, response.bytes_out, response.bytes_in, route.series, 0,
             response.status_code, 2 if response.unstamped else 0,
@@ -178,28 +194,35 @@ class HttpSession(SessionAttributes):
             shared.clear()
         self._routes = shared.setdefault((self._seat.scenario, self.base_url), {})
 
-    def _new_route(self, method: str, url: str, name: str | None) -> Route:
+    def _new_route(self, method: str, url: str, name: Label) -> Route:
         target = Target(method, parse_url(url, self._settings.base))
-        shown = name or self._default_name(target)
-        route = Route(target, self._seat.recorder.series(self._seat.scenario, method, shown), shown)
+        shown = self._shown(name, target)
+        route = Route(target, self._seat.recorder.series(self._seat.scenario, method, *shown), shown[0])
         if len(self._routes) >= ROUTES_MOST:
             self._routes.clear()
         self._routes[(method, url, name)] = route
         return route
+
+    def _shown(self, label: Label, target: Target) -> tuple[str, str]:
+        """What a call is called, and its tags."""
+        name, tags = label if isinstance(label, Tagged) else (label, "")
+        return name or self._default_name(target), tags
 
     def _default_name(self, target: Target) -> str:
         base = self._settings.base
         own = base is not None and target.origin == base.origin
         return target.url.target if own else str(target.url)
 
-    def _sample(self, method: str, name: str, begun_ns: int, context: Mapping[str, object] | None) -> Sample:
+    def _sample(
+        self, method: str, shown: tuple[str, str], begun_ns: int, context: Mapping[str, object] | None
+    ) -> Sample:
         seat = self._seat
-        series = seat.recorder.series(seat.scenario, method, name)
+        series = seat.recorder.series(seat.scenario, method, *shown)
         lag_ns, held_ns = -1, 0
         if seat.intended_ns:
             seat.intended_ns = 0
             lag_ns, held_ns = seat.lag_ns, seat.held_ns
-        return Sample(seat, method, name, series, begun_ns, held_ns, lag_ns, self._user_context, context)
+        return Sample(seat, method, shown[0], series, begun_ns, held_ns, lag_ns, self._user_context, context)
 
     def _caught(self, response: Response, sample: Sample) -> CaughtResponse:
         response.__class__ = CaughtResponse
@@ -219,14 +242,15 @@ class HttpSession(SessionAttributes):
             response.owner.settle(response)
 
     def _refused(
-        self, method: str, url: str, name: str | None, begun_ns: int, reason: str, catch_response: bool
+        self, method: str, url: str, label: Label, begun_ns: int, reason: str, catch_response: bool
     ) -> Response:
         """A call that could not be made: a failed result like any other."""
         response = Response(BadTarget(method, url), begun_ns)
         response.error = reason
         response.done_ns = monotonic_ns()
         self._environment.traffic.not_sent()
-        sample = self._sample(method, name or url, begun_ns, None)
+        name, tags = label if isinstance(label, Tagged) else (label, "")
+        sample = self._sample(method, (name or url, tags), begun_ns, None)
         if catch_response:
             return self._caught(response, sample)
         settle(sample, response)

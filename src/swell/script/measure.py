@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from swell.script.current import Desk
+from swell.script.current import desk_of
 from swell.script.events import events
 from swell.script.flow import AUTHOR_FAULT, Flow
 from swell.script.own_samples import NS_PER_MS, record_own
@@ -57,7 +57,7 @@ class Measure:
         seat, error = self._user._seat, self._error
         took_ns = done_ns - self._begun_ns
         record_own(
-            Desk(seat.recorder, seat.clock, seat.scenario),
+            desk_of(seat),
             self._method,
             self._name,
             done_ns=done_ns,

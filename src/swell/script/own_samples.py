@@ -28,7 +28,7 @@ def record_own(
 ) -> None:
     """Record one sample; `error` '' means that it went well."""
     recorder = desk.recorder
-    recorder.record(
+    desk.record(
         done_ns,
         service_ns,
         response_ns,

@@ -64,7 +64,7 @@ def _record(sample: Sample, response: Response, error: int, outcome: Outcome) ->
     done_ns, sent_ns = response.done_ns, response.sent_ns
     if response.unstamped or not sent_ns:
         outcome |= Outcome.USER_CLOCK
-    sample.seat.recorder.record(
+    sample.seat.record(
         done_ns,
         done_ns - sent_ns if sent_ns else -1,
         done_ns - sample.begun_ns + sample.held_ns,
