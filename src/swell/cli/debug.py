@@ -13,6 +13,7 @@ import msgspec
 
 from swell.cli.checks import host_problems, machine_problems
 from swell.cli.opening import Opened
+from swell.cli.own_rows import bind_own_rows
 from swell.cli.script_options import parsed_options
 from swell.cli.start import plan_of
 from swell.cli.transcript import Transcript, TranscriptRecorder, UncountedTraffic
@@ -23,6 +24,7 @@ from swell.http.names import Names
 from swell.http.options import CallOptions
 from swell.http.response import Response
 from swell.http.target import Target
+from swell.load_plan import spawned
 from swell.plan import RunPlan, parse_override, problems
 from swell.runtime.real_clock import RealClock
 from swell.script.factory import ClassFactory
@@ -89,8 +91,10 @@ class DebugSeat(Seat):
 def debug(opened: Opened) -> int:
     """Run one user once; the exit code is 1 if a call failed or an exception was raised, otherwise 0."""
     plan = plan_of(opened)
-    plan = msgspec.structs.replace(plan, scenarios=plan.scenarios[:1], users=1, workers=1, run_time_s=None)
+    alone = spawned(1, 1.0, [scenario.name for scenario in plan.scenarios[:1]])
+    plan = msgspec.structs.replace(plan, scenarios=plan.scenarios[:1], loads=(alone,), workers=1, run_time_s=None)
     script = opened.script_without(*problems(plan), *host_problems(plan), *machine_problems(plan, 1))
+    bind_own_rows(script, plan)
     transcript = Transcript()
     environment = script.environment(host=plan.host, parsed_options=parsed_options(plan))
     environment.http = _http(plan, transcript)
