@@ -20,7 +20,17 @@ MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 
 DECIDE = ["load", "stats", "analysis", "cluster/*_state.py", "cluster/placement.py", "cluster/messages.py"]
-VOCABULARY = ["errors.py", "clock.py", "*plan.py", "histogram.py", "user.py", "result.py", "document.py", "segment.py"]
+VOCABULARY = [
+    "errors.py",
+    "clock.py",
+    "*plan.py",
+    "histogram.py",
+    "user.py",
+    "result.py",
+    "document.py",
+    "segment.py",
+    "quantities.py",
+]
 ACTING_MODULES = {
     *("socket", "_socket", "ssl", "select", "selectors", "gevent", "greenlet", "zmq", "httptools", "asyncio"),
     *("threading", "_thread", "concurrent", "multiprocessing", "queue", "subprocess", "time", "sqlite3"),

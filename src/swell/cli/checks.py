@@ -8,10 +8,10 @@ import stat
 import tempfile
 
 from swell.cli.machine import FdLimit
-from swell.cli.values import shown
 from swell.errors import Problem
 from swell.http.url import InvalidUrl, parse_url
 from swell.plan import MOST_WORKERS, RunPlan, host_faults
+from swell.quantities import shown
 
 FDS_OF_A_WORKER = 64
 """What a worker has open besides its users' connections: its ring, its link, its loop, the script's own files."""

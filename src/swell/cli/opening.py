@@ -18,8 +18,8 @@ from swell.cli.parsing import click_option, command_line_layer, write_options
 from swell.cli.patching import patch
 from swell.cli.settings import Given, Layer, Settings
 from swell.cli.streams import reserve_stdout
-from swell.cli.values import shown
 from swell.errors import PlanError, Problem
+from swell.quantities import shown
 
 if TYPE_CHECKING:
     from types import ModuleType

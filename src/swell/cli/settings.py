@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from swell.cli.options import Option
-from swell.cli.values import did_you_mean, shown
+from swell.cli.values import did_you_mean
 from swell.errors import Problem
+from swell.quantities import shown
 
 PREFIX = "SWELL_"
 T = TypeVar("T")
