@@ -136,13 +136,15 @@ def test_thresholds_are_listed_with_their_values() -> None:
     thresholds = (
         ThresholdSummary("p95 < 300ms", True, 120.04, "ms"),
         ThresholdSummary("errors < 1%", False, 1.2, "%"),
-        ThresholdSummary("[b]: p99 < 1s", None, None, "ms"),
+        ThresholdSummary("[b]: p99 < 1s", None, None, "ms", "there was no call [b]"),
+        ThresholdSummary("rps > 90% of baseline", True, 12_345.6, "/s", "the baseline's is 100/s", 90.0),
     )
     text = text_of(msgspec.structs.replace(document_of("ended"), thresholds=thresholds))
     assert (
-        "thresholds  passed  p95 < 300ms  (120 ms)\n"
-        "            FAILED  errors < 1%  (1.2 %)\n"
-        "            too few samples  [b]: p99 < 1s  (–)\n"
+        "thresholds  ✓ p95 < 300ms  120 ms\n"
+        "            ✗ errors < 1%  1.2 %\n"
+        "            ? [b]: p99 < 1s  (there was no call [b])\n"
+        "            ✓ rps > 90% of baseline  12,346/s  (limit 90/s, the baseline's is 100/s)\n"
     ) in text
 
 

@@ -6,9 +6,11 @@ from swell.analysis.exit_code import ExitCode
 from swell.cli.hooks import Hooks
 from swell.cli.interrupts import InterruptedTwice, Interrupts
 from swell.cli.logs import start_logging
+from swell.cli.observers import Observers
 from swell.cli.run import PARTING_S, Faces
 from swell.cli.stage import Stage
 from swell.cli.terminal import Terminal
+from swell.cli.threshold_watch import ThresholdWatch
 from swell.cluster.controller import Controller
 from swell.cluster.controller_state import ControllerState
 from swell.cluster.controller_steps import Died, Over
@@ -43,7 +45,11 @@ class LocalRun:
         self._workplace = workplace
         self._launcher = launcher
         self._clock = RealClock()
-        self._terminal = Terminal(to_stderr=faces.outputs.to_stdout, quiet=faces.quiet)
+        self._thresholds = ThresholdWatch(plan, faces.baseline)
+        self._observers = Observers([self._thresholds] if plan.thresholds else [])
+        self._terminal = Terminal(
+            to_stderr=faces.outputs.to_stdout, quiet=faces.quiet, thresholds=lambda: self._thresholds.latest
+        )
 
     def carry_out(self) -> int:
         """From the link that the workers look for to the exit code."""
@@ -62,14 +68,15 @@ class LocalRun:
         hooks = Hooks(self._script, self.plan, self._clock)
         shared = self._script.run_setup(hooks.environment)
         state = ControllerState(self.run, self.plan, Welcome(self.plan, shared=pack_value(shared)))
-        stage = Stage(hooks, self._terminal)
+        stage = Stage(hooks, self._terminal, self._observers)
         controller = Controller(
             state, link, self._launcher, self._clock, stage, self._recover, self._script.row_sources
         )
         self._launcher.attend(lambda *end: controller.tell(Died(*end)))
         hooks.attend(controller)
         interrupts.attend(controller)
-        with self._terminal.showing(controller):
+        self._thresholds.attend(controller)
+        with self._terminal.showing(controller), self._observers.watching(controller):
             over = controller.run()
         _raise_failure(over)
         if refused := state.refused.total():
@@ -80,11 +87,18 @@ class LocalRun:
     def _finish(self, hooks: Hooks, controller: Controller) -> int:
         from swell.analysis.exit_code import exit_code
         from swell.stats.summary import summarise
+        from swell.stats.thresholds.judging import on_errors
 
         result = controller.merge.snapshot()
-        document = summarise(result)
+        self._observers.ended(result)
+        document = summarise(result, self._thresholds.latest)
         faces = self._faces
-        code = exit_code(document, strict=faces.strict, on_failures=faces.exit_code_on_failures)
+        code = exit_code(
+            document,
+            strict=faces.strict,
+            on_failures=faces.exit_code_on_failures,
+            threshold_on_errors=on_errors(self.plan),
+        )
         if hooks.environment.process_exit_code is not None and code != ExitCode.RUN_FAILED:
             code = hooks.environment.process_exit_code
         self._terminal.finish(document)

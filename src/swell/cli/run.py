@@ -14,6 +14,7 @@ from swell.cli.outputs import Outputs
 from swell.cluster.launcher import Launcher, python_command
 from swell.cluster.workplace import Workplace, open_workplace
 from swell.plan import RunPlan
+from swell.result import RunResult
 from swell.script.loader import LoadedScript
 
 ROOM_PER_WORKER_BYTES = 24 << 20
@@ -30,6 +31,8 @@ class Faces:
     quiet: bool = False
     strict: bool = False
     exit_code_on_failures: int | None = None
+    baseline: RunResult | None = None
+    """The run that thresholds compare this one with."""
 
 
 def carry_out(plan: RunPlan, script: LoadedScript, faces: Faces) -> int:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from swell.cli.hooks import Hooks
+from swell.cli.observers import Observers
 from swell.cli.terminal import Terminal
 
 
 class Stage:
     """The `Audience` of a run on the command line."""
 
-    def __init__(self, hooks: Hooks, terminal: Terminal) -> None:
+    def __init__(self, hooks: Hooks, terminal: Terminal, observers: Observers) -> None:
         self._hooks = hooks
         self._terminal = terminal
+        self._observers = observers
 
     def begun(self, begin_ns: int) -> None:
         self._terminal.begun()
+        self._observers.begun()
 
     def spawned(self, users: int) -> None:
         self._hooks.fire("spawning_complete", user_count=users)

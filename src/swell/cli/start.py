@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 import sys
 
-from swell.cli import options
+import msgspec
+
+from swell.cli import options, thresholds
 from swell.cli.checks import fd_notices, host_problems, machine_problems, port_notices
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
@@ -18,7 +20,8 @@ from swell.plan import RunPlan, default_spawn_rate_per_s, notices, problems, spa
 def start(opened: Opened) -> int:
     """Check everything that can be known before a run, then carry it out. Raises PlanError with all that is wrong."""
     settings = opened.settings
-    plan = plan_of(opened)
+    demands, faults = thresholds.wanted(opened)
+    plan = msgspec.structs.replace(plan_of(opened), thresholds=tuple(text for text, _ in demands))
     outputs = wanted(settings)
     script = opened.script_without(
         *_load_problems(opened),
@@ -26,6 +29,8 @@ def start(opened: Opened) -> int:
         *host_problems(plan),
         *machine_problems(plan, usable_cores()),
         *outputs.problems(),
+        *faults,
+        *thresholds.problems(demands, plan),
     )
     from swell.cli.run import Faces, carry_out
 
@@ -65,6 +70,7 @@ def plan_of(opened: Opened) -> RunPlan:
         resolve=settings[options.RESOLVE],
         source_addresses=settings[options.SOURCE_ADDRESS],
         log_level=settings[options.LOG_LEVEL],
+        baseline=settings[options.BASELINE],
     )
 
 

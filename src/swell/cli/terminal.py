@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import gevent
@@ -17,7 +17,7 @@ from swell.cli.keys import pressed_keys
 from swell.cli.printing import Printer
 from swell.cluster.controller import Controller
 from swell.cluster.controller_steps import Revised
-from swell.document import ResultDocument
+from swell.document import ResultDocument, ThresholdSummary
 
 if TYPE_CHECKING:
     from swell.report.live_view import LiveView
@@ -31,9 +31,12 @@ FOLLOWER_END_S = 2.0
 class Terminal:
     """Standard output and standard error. `to_stderr`: standard output is for the document alone."""
 
-    def __init__(self, *, to_stderr: bool, quiet: bool) -> None:
+    def __init__(
+        self, *, to_stderr: bool, quiet: bool, thresholds: Callable[[], Sequence[ThresholdSummary]] = tuple
+    ) -> None:
         self._printer = Printer(to_stderr=to_stderr)
         self._quiet = quiet
+        self._thresholds = thresholds
         self._begun = Flag()
         self._view: LiveView | None = None
 
@@ -108,7 +111,7 @@ class Terminal:
         from swell.report.live_view import FRAME_S
 
         while True:
-            view.show(controller.merge.snapshot(controller.at_s))
+            view.show(controller.merge.snapshot(controller.at_s), self._thresholds())
             gevent.sleep(FRAME_S)
 
     def _report(self, controller: Controller) -> None:

@@ -12,8 +12,10 @@ from swell.report.columns import columns
 from swell.report.failure_sections import error_section, exception_section
 from swell.report.figures import bytes_text, count_text, rate_text, seconds_text, share_text
 from swell.report.labelled import Labelled
+from swell.report.measure_sections import measure_sections
 from swell.report.series_table import HEADS, SeriesRow, duration, is_few, series_table
-from swell.report.trust_sections import accounting_section, generator_section, threshold_section, verdict_section
+from swell.report.threshold_lines import threshold_section
+from swell.report.trust_sections import accounting_section, generator_section, verdict_section
 from swell.report.wording import shortened, visible
 from swell.stats.latency import QUANTILES
 
@@ -47,9 +49,10 @@ def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
         yield _series(document, width)
         yield _times(document, width)
         yield Group(*_statuses(document), _transfer(document))
+    yield from measure_sections(document, width)
     yield from error_section(document, width)
     yield from exception_section(document, width)
-    yield from threshold_section(document)
+    yield from threshold_section(document.thresholds)
     yield Group(accounting_section(document), generator_section(document), verdict_section(document))
 
 
@@ -94,6 +97,7 @@ def _row(series: SeriesSummary) -> SeriesRow:
         series.failures,
         series.rps,
         series.response_ms,
+        series.tags,
     )
 
 

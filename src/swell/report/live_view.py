@@ -11,9 +11,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from swell.document import ThresholdSummary
 from swell.report.columns import columns
 from swell.report.figures import clock_text, count_text, cpu_text, ms_text, rate_text, share_text
 from swell.report.series_table import SeriesRow, series_table
+from swell.report.threshold_lines import live_lines
 from swell.report.wording import shortened, visible
 from swell.result import HealthSpan, RunResult
 from swell.segment import Health, Kind
@@ -52,22 +54,27 @@ class LiveView:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def show(self, result: RunResult) -> None:
+    def show(self, result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) -> None:
         """Show a new frame."""
         size = self._console.size
-        self._live.update(live_frame(result, size.width, size.height, keys=self._keys), refresh=True)
+        frame = live_frame(result, size.width, size.height, keys=self._keys, thresholds=thresholds)
+        self._live.update(frame, refresh=True)
 
     def say(self, line: str) -> None:
         """Print a line above the view: what a worker printed, a notice."""
         self._console.print(Text(visible(line)))
 
 
-def live_frame(result: RunResult, width: int, height: int, *, keys: bool = True) -> RenderableType:
+def live_frame(
+    result: RunResult, width: int, height: int, *, keys: bool = True, thresholds: Sequence[ThresholdSummary] = ()
+) -> RenderableType:
     """One frame of at most `width` columns and `height` lines."""
     width = min(width, WIDEST)
     whole = packed.unpack(result.whole)
     lines: list[RenderableType] = [*_heading(result, width), Text(), _now(result, latest(result), width), Text()]
-    lines += [*_series(result, whole, width, max(height - FIXED_LINES, LEAST_ROWS)), Text(), _health(result, width)]
+    demands = [*live_lines(thresholds, width), Text()] if thresholds else []
+    rows = max(height - FIXED_LINES - len(demands), LEAST_ROWS)
+    lines += [*_series(result, whole, width, rows), Text(), *demands, _health(result, width)]
     if keys:
         lines.append(Text(shortened(KEYS, width), style="dim"))
     return Group(*lines)
@@ -146,7 +153,8 @@ def _row(result: RunResult, whole: Tables, busy: _Busy) -> SeriesRow:
     series, ends = result.series_of(busy.number), busy.ends
     response = latency(counts.histogram(whole, (Kind.RESPONSE,), busy.number), ends.clock_of_successes)
     rps = _per_s(ends.requests, result)
-    return SeriesRow(series.scenario, series.method, series.name, ends.requests, ends.failures, rps, response)
+    names = series.scenario, series.method, series.name
+    return SeriesRow(*names, ends.requests, ends.failures, rps, response, series.tags)
 
 
 def _total(result: RunResult, whole: Tables, ends: Ends) -> SeriesRow:

@@ -1,4 +1,4 @@
-"""Whether the numbers may be believed: thresholds, accounting, the generator's health, the verdict."""
+"""Whether the numbers may be believed: accounting, the generator's health, the verdict."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from swell.document import Limits, Reason, ResultDocument, State, ThresholdSummary
-from swell.report.figures import NONE, count_text, cpu_text, ms_text, seconds_text
+from swell.document import Limits, Reason, ResultDocument, State
+from swell.report.figures import count_text, cpu_text, ms_text, seconds_text
 from swell.report.labelled import Labelled
 from swell.report.wording import visible
 
@@ -18,20 +18,6 @@ STATE_TEXTS = {
     State.DEGRADED: "degraded: the numbers need a caveat",
     State.INVALID: "invalid: the numbers should not be used",
 }
-
-
-def threshold_section(document: ResultDocument) -> Iterator[RenderableType]:
-    """What the team demanded, where it did."""
-    if document.thresholds:
-        yield Labelled("thresholds", [_threshold(threshold) for threshold in document.thresholds])
-
-
-def _threshold(threshold: ThresholdSummary) -> Text:
-    mark, style = {True: ("passed", "green"), False: ("FAILED", "bold red"), None: ("too few samples", "yellow")}[
-        threshold.ok
-    ]
-    value = NONE if threshold.value is None else f"{threshold.value:.4g} {threshold.unit}".strip()
-    return Text.assemble((mark, style), f"  {visible(threshold.expression)}", (f"  ({value})", "dim"))
 
 
 def accounting_section(document: ResultDocument) -> RenderableType:
@@ -50,7 +36,7 @@ def accounting_section(document: ResultDocument) -> RenderableType:
     for count, name in ((found.redirected, "redirected"), (found.retried, "retried")):
         if count:
             line.append(f" · {count_text(count)} {name}")
-    return Labelled("exchanges", [line, *_limit_lines(document.limits)])
+    return Labelled("exchanges", [line, *_limit_lines(document.limits), *_value_lines(document.limits)])
 
 
 def _limit_lines(limits: Limits) -> Iterator[Text]:
@@ -59,6 +45,15 @@ def _limit_lines(limits: Limits) -> Iterator[Text]:
             yield Text(
                 f"{count_text(limit.beyond)} {what} beyond the first {limit.cap:,}: under (other)", style="yellow"
             )
+
+
+def _value_lines(limits: Limits) -> Iterator[Text]:
+    beyond, refused = limits.measures.beyond, limits.values_refused
+    if beyond:
+        what = f"{count_text(beyond)} values of checks and measures beyond the first {limits.measures.cap:,}: left out"
+        yield Text(what, style="yellow")
+    if refused:
+        yield Text(f"{count_text(refused)} values that no measure can hold: left out", style="yellow")
 
 
 def generator_section(document: ResultDocument) -> RenderableType:

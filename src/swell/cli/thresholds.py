@@ -1,0 +1,52 @@
+"""Thresholds as they are given: where they come from, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from swell.cli import options
+from swell.cli.opening import Opened
+from swell.errors import Problem
+from swell.plan import RunPlan
+from swell.quantities import shown
+from swell.stats.thresholds import selection
+from swell.stats.thresholds.parser import parse
+from swell.stats.thresholds.words import ThresholdFault
+
+SCRIPT_THRESHOLDS = "thresholds"
+MOST = 200
+
+Placed = tuple[str, str]
+"""An expression, and where it stands."""
+
+
+def wanted(opened: Opened) -> tuple[list[Placed], list[Problem]]:
+    """All expressions, those of the script first, and what is wrong with where they stand."""
+    of_script, faults = _of_script(opened)
+    return [*of_script, *opened.settings.each(options.THRESHOLD)], faults
+
+
+def problems(placed: Sequence[Placed], plan: RunPlan) -> list[Problem]:
+    """Everything that is wrong with the expressions themselves, and with them in this plan."""
+    found: list[Problem] = []
+    if len(placed) > MOST:
+        found.append(Problem(f"{len(placed):,} thresholds are more than {MOST}", placed[-1][1]))
+    for text, place in placed[:MOST]:
+        try:
+            found += selection.problems(parse(text), plan, place)
+        except ThresholdFault as fault:
+            found.append(Problem(str(fault), place))
+    return found
+
+
+def _of_script(opened: Opened) -> tuple[list[Placed], list[Problem]]:
+    """The module's `thresholds = [...]`."""
+    given = getattr(opened.script.module, SCRIPT_THRESHOLDS, None) if opened.script else None
+    where = f"{opened.path}: {SCRIPT_THRESHOLDS}"
+    if given is None:
+        return [], []
+    if not isinstance(given, list | tuple):
+        return [], [Problem(f"is {shown(given)}", where, "it is a list of texts such as 'p95 < 300ms'")]
+    placed = [(text, f"{where}[{number}]") for number, text in enumerate(given)]
+    faults = [Problem(f"{shown(text)} is no text", place) for text, place in placed if not isinstance(text, str)]
+    return [(text.strip(), place) for text, place in placed if isinstance(text, str)], faults
