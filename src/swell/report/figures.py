@@ -33,6 +33,13 @@ def ms_text(ms: float) -> str:
     return f"{ms:.1f}" if ms < 999.95 else f"{ms:,.0f}"
 
 
+def value_text(value: float) -> str:
+    """A number of no known unit: 17, 0.25, 62.6, 1,234,567, -3.5."""
+    if value == int(value) and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
 def share_text(part: int, whole: int) -> str:
     """A percentage that is 0 or 100 only if it is so."""
     if not part:

@@ -14,6 +14,7 @@ from rich.text import Text
 from swell.document import ThresholdSummary
 from swell.report.columns import columns
 from swell.report.figures import clock_text, count_text, cpu_text, ms_text, rate_text, share_text
+from swell.report.live_measures import live_measures
 from swell.report.series_table import SeriesRow, series_table
 from swell.report.threshold_lines import live_lines
 from swell.report.wording import shortened, visible
@@ -73,8 +74,9 @@ def live_frame(
     whole = packed.unpack(result.whole)
     lines: list[RenderableType] = [*_heading(result, width), Text(), _now(result, latest(result), width), Text()]
     demands = [*live_lines(thresholds, width), Text()] if thresholds else []
-    rows = max(height - FIXED_LINES - len(demands), LEAST_ROWS)
-    lines += [*_series(result, whole, width, rows), Text(), *demands, _health(result, width)]
+    measures = live_measures(result, whole, width)
+    rows = max(height - FIXED_LINES - len(demands) - len(measures), LEAST_ROWS)
+    lines += [*_series(result, whole, width, rows), Text(), *demands, *measures, _health(result, width)]
     if keys:
         lines.append(Text(shortened(KEYS, width), style="dim"))
     return Group(*lines)

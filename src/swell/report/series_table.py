@@ -37,11 +37,13 @@ class SeriesRow:
     failures: int
     rps: float
     response_ms: Latency | None
+    tags: str = ""
 
     @property
     def label(self) -> str:
-        """Method and name on one line."""
-        return visible(f"{self.method} {self.name or NONE}".strip())
+        """Method, name and tags on one line."""
+        tags = f" [{self.tags}]" if self.tags else ""
+        return visible(f"{self.method} {self.name or NONE}{tags}".strip())
 
 
 def duration(latency: Latency | None, name: str) -> Text:
