@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from swell.result import HealthSpan
 from swell.segment import Health
 
@@ -15,6 +17,8 @@ class HealthHistory:
     def __init__(self, cap: int = KEPT_SPANS) -> None:
         self._cap = cap
         self._spans: list[HealthSpan] = []
+        self.thinned = 0
+        """How often spans were joined: in between, they only grow in number."""
 
     def __repr__(self) -> str:
         return f"<HealthHistory of {len(self._spans)} spans>"
@@ -25,6 +29,13 @@ class HealthHistory:
         if len(self._spans) > self._cap:
             self._thin()
 
+    @classmethod
+    def restore(cls, spans: Iterable[HealthSpan], thinned: int) -> HealthHistory:
+        """The history that had these spans."""
+        restored = cls()
+        restored._spans, restored.thinned = list(spans), thinned
+        return restored
+
     def spans(self) -> tuple[HealthSpan, ...]:
         """Everything noted."""
         return tuple(self._spans)
@@ -34,6 +45,7 @@ class HealthHistory:
         if len(thinned) > self._cap * 3 // 4:
             thinned = _joined(thinned, only_alike=False)
         self._spans = thinned
+        self.thinned += 1
 
 
 def _joined(spans: list[HealthSpan], *, only_alike: bool) -> list[HealthSpan]:

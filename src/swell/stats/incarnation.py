@@ -20,18 +20,21 @@ from swell.segment import (
     MEASURES_FROM,
     TALLY_SERIES_SHIFT,
     Counters,
+    ScenarioCount,
     SecondBlock,
     Segment,
 )
 from swell.stats.health_history import HealthHistory
+from swell.stats.journal import Worker, WorkerJournal, WorkerNumbers, WorkerState
+from swell.stats.per_second import PerSecond
 
 if TYPE_CHECKING:
     from swell.stats.reported import Numbering
 
 FARTHEST_AHEAD = 100_000
 """A segment cannot overtake more others than this: over a day of them."""
-KEPT_SECONDS = 600
-"""For how long the calls of each second of each worker are kept."""
+KEPT_CHUNKS = 11
+"""So many minutes of the calls of each second of each worker are kept at least: ten whole ones."""
 
 
 class Arrivals:
@@ -74,6 +77,30 @@ class Arrivals:
             yield self._held.pop(sequence)
 
     @property
+    def next(self) -> int:
+        """All before this number have been applied, but for those that were passed over."""
+        return self._next
+
+    @property
+    def passed_over(self) -> tuple[int, ...]:
+        """The numbers that have not come."""
+        return tuple(sorted(self._passed_over))
+
+    @property
+    def held(self) -> tuple[Segment, ...]:
+        """Those whose turn has not come."""
+        return tuple(self._held.values())
+
+    @classmethod
+    def restore(cls, journal: WorkerJournal) -> Arrivals:
+        """The arrivals as they were when the journal was taken."""
+        restored = cls()
+        restored._next = journal.state.next_sequence
+        restored._held = {segment.sequence: segment for segment in journal.held}
+        restored._passed_over = set(journal.state.passed_over)
+        return restored
+
+    @property
     def missing(self) -> int:
         """How many numbers were passed over and have not come since."""
         return len(self._passed_over)
@@ -111,7 +138,8 @@ class Incarnation:
         self._latest = 0
         self._covered = 0
         self._last_position = 0
-        self._calls: dict[int, int] = {}
+        self._calls = PerSecond()
+        self._numbers: WorkerNumbers | None = None
 
     def __repr__(self) -> str:
         state = f"lost at {self.lost_at_s:g} s" if self.lost_at_s is not None else "ended" if self.final else "running"
@@ -143,7 +171,7 @@ class Incarnation:
 
     def name_series(self, local: int, number: int) -> None:
         """The worker's series or measure `local` is the run's `number`."""
-        self.numbering = None
+        self.numbering = self._numbers = None
         if local < MEASURES_FROM:
             _put(self.series, local, number, BEYOND)
         else:
@@ -151,7 +179,7 @@ class Incarnation:
 
     def name_error(self, local: int, number: int) -> None:
         """The worker's error `local` is the run's `number`."""
-        self.numbering = None
+        self.numbering = self._numbers = None
         _put(self.errors, local, number, BEYOND)
 
     def series_number(self, local: int) -> int:
@@ -166,9 +194,8 @@ class Incarnation:
         """Add to the worker's calls of a second; those of long ago are no longer told apart."""
         end = bisect_left(memoryview(block.tally_keys).cast("Q"), MEASURES_FROM << TALLY_SERIES_SHIFT)
         calls = sum(memoryview(block.tally_counts).cast("I")[:end])
-        self._calls[block.second] = self._calls.get(block.second, 0) + calls
-        if len(self._calls) > 2 * KEPT_SECONDS:
-            self._calls = dict(sorted(self._calls.items())[-KEPT_SECONDS:])
+        self._calls.add(block.second, calls)
+        self._calls.keep_latest(KEPT_CHUNKS)
 
     def result(self) -> WorkerResult:
         """The incarnation as a part of the run's result."""
@@ -186,9 +213,57 @@ class Incarnation:
             counters=self.counters,
             calls_missing=max(self._last_position - self._covered, 0),
             reports_missing=self.arrivals.missing,
-            calls_per_s=array("Q", chain.from_iterable(sorted(self._calls.items()))).tobytes(),
+            calls_per_s=array("Q", chain.from_iterable(self._calls.items())).tobytes(),
             health=self.health.spans(),
         )
+
+    def journal(self, scenarios: tuple[ScenarioCount, ...], last_second: int | None) -> WorkerJournal:
+        """All that is known of it; its users are the population's."""
+        if self._numbers is None:
+            self._numbers = WorkerNumbers(tuple(self.series), tuple(self.errors), tuple(self.measures))
+        state = WorkerState(
+            host=self.host,
+            capacity=self.capacity,
+            joined_s=self.joined_s,
+            reported_s=self.reported_s,
+            lost_at_s=self.lost_at_s,
+            lost_because=self.lost_because,
+            final=self.final,
+            recovered=self.recovered,
+            counters=self.counters,
+            scenarios=scenarios,
+            last_second=last_second,
+            latest=self._latest,
+            next_sequence=self.arrivals.next,
+            passed_over=self.arrivals.passed_over,
+            covered=self._covered,
+            last_position=self._last_position,
+        )
+        return WorkerJournal(
+            state=state,
+            numbers=self._numbers,
+            held=self.arrivals.held,
+            health=self.health.spans(),
+            thinned=self.health.thinned,
+            calls=self._calls.chunks(),
+        )
+
+    @classmethod
+    def restore(cls, worker: Worker, journal: WorkerJournal) -> Incarnation:
+        """The incarnation as it was when the journal was taken."""
+        restored, state = cls(*worker), journal.state
+        restored.introduce(state.host, state.capacity, state.joined_s)
+        restored.arrivals = Arrivals.restore(journal)
+        restored.series, restored.errors = list(journal.numbers.series), list(journal.numbers.errors)
+        restored.measures = list(journal.numbers.measures)
+        restored.counters, restored.reported_s = state.counters, state.reported_s
+        restored.lost_at_s, restored.lost_because = state.lost_at_s, state.lost_because
+        restored.final, restored.recovered = state.final, state.recovered
+        restored.health = HealthHistory.restore(journal.health, journal.thinned)
+        restored._latest, restored._covered = state.latest, state.covered
+        restored._last_position = state.last_position
+        restored._calls = PerSecond(journal.calls)
+        return restored
 
     def check(self) -> None:
         """Raise AssertionError if anything disagrees with itself."""

@@ -20,6 +20,7 @@ from swell.plan import Revision, RunPlan
 from swell.result import Beyond, Block, ControllerFacts, End, Incident, RunResult, Series
 from swell.segment import ERROR_CAP, MEASURE_CAP, MEASURES_FROM, SERIES_CAP, Segment, SeriesName, Sort
 from swell.stats.incarnation import Arrivals, Incarnation
+from swell.stats.journal import MergeJournal, MergeState
 from swell.stats.names import Exceptions, Names, Samples
 from swell.stats.population import Population
 
@@ -139,6 +140,61 @@ class RunMerge:
             beyond=self._beyond(timeline),
             controller=self._facts,
         )
+
+    def journal(self) -> MergeJournal:
+        """All that is known, for the store: `RunMerge.restore` makes the same merge of it."""
+        timeline, population = self._timeline, self._population
+        workers = {
+            worker: found.journal(population.counts_of(worker), population.last_second_of(worker))
+            for worker, found in self._incarnations.items()
+        }
+        state = MergeState(
+            end=self._end,
+            end_text=self._end_text,
+            ended_s=self._ended_s,
+            facts=self._facts,
+            feeds=self._feeds,
+            exception_counts=self._exceptions.counts,
+            exceptions_beyond=self._exceptions.beyond,
+            scenarios=population.names,
+            horizon_s=timeline.horizon_s if timeline else None,
+        )
+        return MergeJournal(
+            run=self.run,
+            plan=self.plan,
+            started_at=self.started_at,
+            state=state,
+            revisions=tuple(self._revisions),
+            series=tuple(self._names.series.listed),
+            measures=tuple(self._names.measures.listed),
+            errors=tuple(self._names.errors.listed),
+            exceptions=self._exceptions.named,
+            samples=self._samples.journal(),
+            errors_seen=timeline.errors_seen() if timeline else (),
+            blocks=timeline.blocks() if timeline else (),
+            users=population.changes(),
+            workers=workers,
+        )
+
+    @classmethod
+    def restore(cls, journal: MergeJournal) -> RunMerge:
+        """The merge as it was when the journal was taken."""
+        restored, state = cls(journal.run, journal.plan, journal.started_at), journal.state
+        restored._revisions = list(journal.revisions)
+        restored._names = Names.restore(journal)
+        restored._exceptions = Exceptions.restore(journal)
+        restored._samples = Samples.restore(journal.samples)
+        restored._incarnations = {
+            worker: Incarnation.restore(worker, found) for worker, found in journal.workers.items()
+        }
+        restored._population = Population.restore(journal)
+        restored._facts, restored._feeds = state.facts, state.feeds
+        restored._end, restored._end_text, restored._ended_s = state.end, state.end_text, state.ended_s
+        if state.horizon_s is not None:
+            from swell.stats.timeline import Timeline
+
+            restored._timeline = Timeline.restore(journal)
+        return restored
 
     def _incarnation(self, worker: int, incarnation: int) -> Incarnation:
         found = self._incarnations.get((worker, incarnation))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 from swell.result import OTHER, Series
@@ -17,13 +18,11 @@ from swell.segment import (
     ExceptionCount,
     Sort,
 )
+from swell.stats.journal import KeptSamples, MergeJournal, SampleOrder, SeriesError
 
 T = TypeVar("T")
 
 SAMPLES_CAP = SAMPLES_PER_ERROR * ERROR_CAP
-
-SampleOrder = tuple[int, int, int, int]
-"""Worker, incarnation, sequence and place of a sample: the least are kept, in whatever order they arrive."""
 
 
 class Numbered(Generic[T]):
@@ -47,6 +46,11 @@ class Numbered(Generic[T]):
             number = self._numbers[named] = self._first + len(self.listed)
             self.listed.append(named)
         return number
+
+    def restore(self, listed: Sequence[T]) -> None:
+        """Give out the same numbers as the one that had listed these."""
+        self.listed = list(listed)
+        self._numbers = {named: number for number, named in enumerate(listed[1:], self._first + 1)}
 
     def check(self) -> None:
         """Raise AssertionError if a number does not lead back to its name."""
@@ -73,6 +77,15 @@ class Names:
         """The number of an error text, new or known; 0 beyond the cap."""
         return self.errors.number(text)
 
+    @classmethod
+    def restore(cls, journal: MergeJournal) -> Names:
+        """The names as they were when the journal was taken."""
+        restored = cls()
+        restored.series.restore(journal.series)
+        restored.measures.restore(journal.measures)
+        restored.errors.restore(journal.errors)
+        return restored
+
     def check(self) -> None:
         """Raise AssertionError if a number does not lead back to its name."""
         for numbered in (self.series, self.measures, self.errors):
@@ -95,6 +108,24 @@ class Exceptions:
         else:
             self.beyond += exception.count
 
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """Message and traceback of each, in the order of their first appearance."""
+        return tuple(self._counts)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How often each was raised, in the same order."""
+        return tuple(self._counts.values())
+
+    @classmethod
+    def restore(cls, journal: MergeJournal) -> Exceptions:
+        """The exceptions as they were when the journal was taken."""
+        restored = cls()
+        restored._counts = dict(zip(journal.exceptions, journal.state.exception_counts, strict=True))
+        restored.beyond = journal.state.exceptions_beyond
+        return restored
+
     def listed(self) -> tuple[ExceptionCount, ...]:
         """Every exception, the most frequent first."""
         rows = (ExceptionCount(message, traceback, count) for (message, traceback), count in self._counts.items())
@@ -105,18 +136,29 @@ class Samples:
     """What failed calls looked like: a few for each error of a series."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[int, int], list[tuple[SampleOrder, ErrorSample]]] = {}
+        self._kept: dict[SeriesError, KeptSamples] = {}
         self._total = 0
 
     def add(self, series: int, error: int, order: SampleOrder, sample: ErrorSample) -> None:
         """Keep a sample, unless there are enough earlier ones."""
-        kept = self._kept.get((series, error), [])
+        kept = self._kept.get((series, error), ())
         if len(kept) < SAMPLES_PER_ERROR and self._total >= SAMPLES_CAP:
             return
         self._total -= len(kept)
-        kept = sorted([*kept, (order, sample)], key=lambda pair: pair[0])[:SAMPLES_PER_ERROR]
+        kept = tuple(sorted([*kept, (order, sample)], key=lambda pair: pair[0])[:SAMPLES_PER_ERROR])
         self._total += len(kept)
         self._kept[series, error] = kept
+
+    def journal(self) -> dict[SeriesError, KeptSamples]:
+        """All that are kept."""
+        return dict(self._kept)
+
+    @classmethod
+    def restore(cls, kept: Mapping[SeriesError, KeptSamples]) -> Samples:
+        """The samples as they were when the journal was taken."""
+        restored = cls()
+        restored._kept, restored._total = dict(kept), sum(map(len, kept.values()))
+        return restored
 
     def listed(self) -> tuple[ErrorSamples, ...]:
         """The samples of each error of each series."""

@@ -13,15 +13,15 @@ from itertools import accumulate
 from swell.plan import MOST_USERS
 from swell.result import ScenarioTotals
 from swell.segment import ScenarioCount
-
-Worker = tuple[int, int]
+from swell.stats.journal import MergeJournal, Worker
+from swell.stats.per_second import Chunk, PerSecond
 
 
 class Population:
     """The users of each scenario, of all workers. The reports of one worker come in order."""
 
     def __init__(self, scenarios: Iterable[str] = ()) -> None:
-        self._changes: dict[str, dict[int, int]] = {name: {} for name in scenarios}
+        self._changes = {name: PerSecond() for name in scenarios}
         self._latest: dict[str, dict[Worker, ScenarioCount]] = {name: {} for name in scenarios}
         self._last_second: dict[Worker, int] = {}
         self._lost: dict[Worker, int] = {}
@@ -37,7 +37,7 @@ class Population:
         for count in counts:
             before = self._latest.setdefault(count.name, {}).get(worker, ScenarioCount(count.name, 0))
             there = before.users + count.started - before.started if final else count.users
-            changes = self._changes.setdefault(count.name, {})
+            changes = self._changes.setdefault(count.name, PerSecond())
             _change(changes, second, there - before.users)
             _change(changes, second + 1, count.users - there)
             self._latest[count.name][worker] = count
@@ -46,6 +46,39 @@ class Population:
         """A worker was lost at `at_s`, and its users with it, though not before the last report that it made."""
         self._lost[worker] = int(at_s)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The scenarios, in the order in which they are listed."""
+        return tuple(self._changes)
+
+    def counts_of(self, worker: Worker) -> tuple[ScenarioCount, ...]:
+        """What a worker has reported last of each scenario."""
+        return tuple(latest[worker] for latest in self._latest.values() if worker in latest)
+
+    def last_second_of(self, worker: Worker) -> int | None:
+        """The latest second that a worker's users were counted in."""
+        return self._last_second.get(worker)
+
+    def changes(self) -> tuple[dict[int, Chunk], ...]:
+        """By how much the users of each scenario change in each second, in the order of `names`."""
+        return tuple(changes.chunks() for changes in self._changes.values())
+
+    @classmethod
+    def restore(cls, journal: MergeJournal) -> Population:
+        """The population as it was when the journal was taken."""
+        restored = cls(journal.state.scenarios)
+        restored._changes = {
+            name: PerSecond(chunks) for name, chunks in zip(journal.state.scenarios, journal.users, strict=True)
+        }
+        for worker, kept in journal.workers.items():
+            for count in kept.state.scenarios:
+                restored._latest[count.name][worker] = count
+            if kept.state.last_second is not None:
+                restored._last_second[worker] = kept.state.last_second
+            if kept.state.lost_at_s is not None:
+                restored.lost(worker, kept.state.lost_at_s)
+        return restored
+
     def totals(self, until_s: int) -> tuple[ScenarioTotals, ...]:
         """Every scenario, with its users in the seconds before `until_s`."""
         return tuple(self._total(name, until_s) for name in self._changes)
@@ -53,7 +86,7 @@ class Population:
     def _total(self, name: str, until_s: int) -> ScenarioTotals:
         changes = self._changes_of(name)
         latest = self._latest.get(name, {})
-        counts = accumulate(changes.get(second, 0) for second in range(until_s))
+        counts = accumulate(changes.until(until_s))
         users = array("I", (min(max(count, 0), MOST_USERS) for count in counts))
         return ScenarioTotals(
             name,
@@ -67,9 +100,9 @@ class Population:
             arrived=sum(count.arrived for count in latest.values()),
         )
 
-    def _changes_of(self, name: str) -> dict[int, int]:
+    def _changes_of(self, name: str) -> PerSecond:
         """All changes, with the departures of lost workers."""
-        changes = dict(self._changes[name])
+        changes = PerSecond(self._changes[name].chunks())
         for worker, lost_second in self._lost.items():
             count = self._latest.get(name, {}).get(worker)
             if count is not None:
@@ -79,10 +112,9 @@ class Population:
     def check(self) -> None:
         """Raise AssertionError if there are fewer than no users at any time."""
         for name in self._changes:
-            changes = sorted(self._changes_of(name).items())
-            assert all(users >= 0 for users in accumulate(change for _, change in changes))
+            assert all(users >= 0 for users in accumulate(change for _, change in self._changes_of(name).items()))
 
 
-def _change(changes: dict[int, int], second: int, users: int) -> None:
+def _change(changes: PerSecond, second: int, users: int) -> None:
     if users:
-        changes[second] = changes.get(second, 0) + users
+        changes.add(second, users)

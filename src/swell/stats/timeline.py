@@ -14,6 +14,7 @@ import msgspec
 from swell.result import Block, ErrorSeen
 from swell.segment import BEYOND, MEASURES_BEYOND, Outcome, SecondBlock
 from swell.stats import counts, packed, reported
+from swell.stats.journal import MergeJournal
 from swell.stats.packed import Tables
 from swell.stats.reported import Numbering
 
@@ -22,6 +23,8 @@ ERROR_ROWS_CAP = 10_000
 KEPT_BYTES = 256_000_000
 HORIZON_S = 3_600
 LEAST_HORIZON_S = 60
+ADDED_AT_ONCE = 60
+"""Blocks, when all are to be added up again: more would take more room than time."""
 WIDTHS_S = ((1, 10), (8, 60), (24, 600))
 """Beyond how many horizons a block is how wide."""
 
@@ -61,6 +64,24 @@ class Timeline:
         if settled:
             self._whole = packed.add([self._whole, *settled.values()])
             self._widen()
+
+    @classmethod
+    def restore(cls, journal: MergeJournal) -> Timeline:
+        """The timeline as it was when the journal was taken."""
+        restored = cls()
+        restored._blocks = list(journal.blocks)
+        restored._bytes = sum(map(size_of, journal.blocks))
+        restored._errors = {(seen.series, seen.error): seen for seen in journal.errors_seen}
+        restored._horizon_s = journal.state.horizon_s or HORIZON_S
+        for start in range(0, len(journal.blocks), ADDED_AT_ONCE):
+            more = map(packed.unpack, journal.blocks[start : start + ADDED_AT_ONCE])
+            restored._whole = packed.add([restored._whole, *more])
+        return restored
+
+    @property
+    def horizon_s(self) -> int:
+        """Blocks of longer ago than this are joined."""
+        return self._horizon_s
 
     def blocks(self) -> tuple[Block, ...]:
         """All blocks, in order of time."""
