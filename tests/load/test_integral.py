@@ -1,11 +1,11 @@
 import math
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from swell.clock import NS_PER_S
+from swell.load.exact import exact
 from swell.load.integral import Integral
 from swell.load_plan import Curve, Leg
 from tests.load.curves import area, curves, end_ns, start_delays
@@ -25,6 +25,8 @@ def integral(*legs: tuple[float, float, float], endless: bool = False) -> Integr
         [(1 / 3, 0, 0), (5, 0, 400)],
         [(0.1, 100, 100)] * 100,
         [(10, 200, 0)],
+        [(120, 500 / 60, 500 / 60)],
+        [(1 / 3, 700, 700), (1 / 3, 2300, 2300)],
         [(2, 0, 100), (2, 300, 0), (0, 900, 900), (6, 100, 100)],
     ],
 )
@@ -106,4 +108,4 @@ def test_no_curve_goes_backwards(curve: Curve, start_s: float, numbers: list[int
     found = Integral(curve, start_s)
     due = [found.ns_of(number) for number in sorted(numbers) if found.end is None or number < found.end]
     assert due == sorted(due)
-    assert not due or due[0] >= Fraction(repr(start_s)) * NS_PER_S - 1
+    assert not due or due[0] >= exact(start_s) * NS_PER_S - 1

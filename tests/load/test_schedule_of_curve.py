@@ -1,9 +1,8 @@
-from fractions import Fraction
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swell.clock import NS_PER_S
+from swell.load.exact import exact
 from swell.load.schedule import Schedule
 from swell.load.shares import deal
 from swell.load_plan import Curve, Leg
@@ -28,10 +27,10 @@ revision_lists = st.lists(
 
 def planned(curve: Curve, start_s: float) -> list[tuple[int, int]]:
     """The slow oracle: every change that a curve makes, as (instant in ns, users from then on)."""
-    at = Fraction(repr(start_s)) * NS_PER_S
+    at = exact(start_s) * NS_PER_S
     users, changes = 0, []
     for leg in curve.legs:
-        from_ns, long = -(-at // 1), Fraction(repr(leg.duration_s)) * NS_PER_S
+        from_ns, long = -(-at // 1), exact(leg.duration_s) * NS_PER_S
         begin, end = round(leg.begin), round(leg.end)
         if begin != users:
             changes.append((from_ns, begin))

@@ -4,10 +4,10 @@ The integral A(t) grows by a straight line where the rate is held and by a parab
 inf { t : A(t) > n }: at the beginning of a positive rate for n = 0, after a stretch without arrivals and not before it,
 and before the end exactly if n < A(end). So 100/s for 10 s are arrivals 0 .. 999, whatever legs they are spread over.
 
-Floats are taken as written (0.1 is a tenth) and brought to common denominators once: K ticks a second and M parts of
-an arrival a second. A leg of d ticks from rate b to rate e then has the area (b + e)·d in units of 1/(2·K·M) arrivals,
-and everything that follows is integer arithmetic, with `isqrt` where a ramp wants a root. Instants are rounded down to
-the nanosecond, so that what is due before the end stays before it.
+Floats are taken for what was meant (0.1 is a tenth) and brought to common denominators once: K ticks a second and M
+parts of an arrival a second. A leg of d ticks from rate b to rate e then has the area (b + e)·d in units of 1/(2·K·M)
+arrivals, and everything that follows is integer arithmetic, with `isqrt` where a ramp wants a root. Instants are
+rounded down to the nanosecond, so that what is due before the end stays before it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fractions import Fraction
 from math import isfinite, isqrt, lcm
 
 from swell.clock import NS_PER_S
+from swell.load.exact import exact
 from swell.load_plan import Curve
 
 
@@ -127,7 +128,7 @@ class Integral:
 
 
 def _exact(value: float) -> Fraction:
-    """What was written: 0.1 is a tenth. Raises ValueError for what is no duration and no rate."""
+    """Raises ValueError for what is no duration and no rate."""
     if not isfinite(value) or value < 0:
         raise ValueError(f"{value} is not a number of 0 or more")
-    return Fraction(repr(value))
+    return exact(value)

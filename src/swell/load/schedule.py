@@ -20,6 +20,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from swell.clock import NS_PER_S
+from swell.load.exact import exact
 from swell.load.shares import Share, everything
 from swell.load_plan import Curve
 from swell.plan import Revision
@@ -172,7 +173,7 @@ class Schedule:
 
 def _drawn(curve: Curve, start_s: float) -> Iterator[Piece]:
     """The pieces of a curve; a level that is held needs none."""
-    at_s = _exact(start_s)
+    at_s = exact(start_s)
     level = 0
     for leg in curve.legs:
         begin, end = round(leg.begin), round(leg.end)
@@ -180,14 +181,9 @@ def _drawn(curve: Curve, start_s: float) -> Iterator[Piece]:
         if begin != level:
             yield Piece(from_ns, level, begin, AT_ONCE)
         if end != begin:
-            step_ns = _exact(leg.duration_s) * NS_PER_S / abs(end - begin)
+            step_ns = exact(leg.duration_s) * NS_PER_S / abs(end - begin)
             yield Piece(from_ns, begin, end, step_ns if step_ns >= LEAST_STEP_NS else AT_ONCE)
         level = end
-        at_s += _exact(leg.duration_s)
+        at_s += exact(leg.duration_s)
     if level and not curve.endless:
         yield Piece(ceil(at_s * NS_PER_S), level, 0, AT_ONCE)
-
-
-def _exact(seconds: float) -> Fraction:
-    """What was written: 0.1 is a tenth."""
-    return Fraction(repr(seconds))
