@@ -18,6 +18,8 @@ from swell.cluster.messages import (
     Pulse,
     Quit,
     Report,
+    Rows,
+    RowsWanted,
     Welcome,
     WorkerPhase,
     clipped_lines,
@@ -39,6 +41,7 @@ FROM_WORKER: list[FromWorker] = [
     Segment(RUN, 0, 1, 7, 0, 100, 1.5, seconds=(SecondBlock(0, *[b"\x00" * 8] * 8),)),
     Output(("a line", "another"), error=True),
     Report(pack_value({"x": 1})),
+    RowsWanted(0, 3, 100, 90, waiting=2),
     Quit(),
     Failed("it is broken", 2, "Traceback"),
 ]
@@ -46,6 +49,7 @@ FROM_CONTROLLER: list[FromController] = [
     Welcome(plan_of(), shared=pack_value([1, "two"])),
     Orders(4, 10, 20, (Revision(0, 0.0, 5, 1.0),), deal(2)[1], 10),
     Acknowledge(7),
+    Rows(0, 3, 90, (b'{"name":"a"}', b"{}")),
     Dismiss("not yours"),
 ]
 

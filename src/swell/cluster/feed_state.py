@@ -84,7 +84,7 @@ class FeedState:
     def want(self, holder: bytes, wanted: RowsWanted, workers: int) -> Block:
         """Let a stream grow as far as is wanted and there are rows, and say which rows of it the worker lacks."""
         lease = self._leases.setdefault(holder, Lease())
-        if wanted.received >= lease.leased:
+        if wanted.received == lease.leased:
             most = min(wanted.up_to - lease.leased, self._block_rows, self._fair_rows(workers))
             lease.kept.extend(self._next_position() for _ in range(most))
             self._handed_out += max(most, 0)

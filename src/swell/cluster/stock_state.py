@@ -38,6 +38,8 @@ class RowStock:
         self._asked_ns = 0
         self._dry = False
         """The last answer was that there are no more."""
+        self._was_short = False
+        """A user had to wait since the last request."""
         self._measured_from = (0, 0)
         """An instant, and how many rows were taken then."""
 
@@ -52,6 +54,7 @@ class RowStock:
     def take(self) -> bytes | None:
         """The next row; None if there is none in stock."""
         if not self._rows:
+            self._was_short = True
             return None
         self.taken += 1
         return self._rows.popleft()
@@ -61,8 +64,10 @@ class RowStock:
         if self._request is not None or (self.waiting <= len(self._rows) and not self._is_low):
             return None
         self._measure(now_ns)
-        self._number += 1
         up_to = self.taken + self.waiting + self._ahead
+        if up_to <= self.received:
+            return None
+        self._number += 1
         self._asked_ns = now_ns
         self._request = RowsWanted(self.feed, self._number, up_to, self.received, self.waiting)
         return self._request
@@ -97,12 +102,13 @@ class RowStock:
             if from_ns:
                 self._ahead = (self.taken + self.waiting - taken) * AHEAD_NS // elapsed_ns
             self._measured_from = (now_ns, self.taken)
-        elif self.waiting and self._ahead < BURST_AHEAD:
+        elif self._was_short and self._ahead < BURST_AHEAD:
             self._ahead *= 2
         self._ahead = min(max(self._ahead, LEAST_AHEAD), MOST_AHEAD)
+        self._was_short = False
 
     def check(self) -> None:
         """Raise AssertionError if it contradicts itself."""
         assert self.waiting >= 0
         assert self._request is None or self._request.received <= self.received
-        assert not self._dry or not self._rows or self.taken > 0
+        assert self._number or not self.received

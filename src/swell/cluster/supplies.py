@@ -32,7 +32,8 @@ class StockedSupply:
         row = self.stock.take()
         if row is None:
             row = self._wait_for_one()
-        self.ask()
+        if row is not None:
+            self.ask()
         return row
 
     def ask(self) -> None:
