@@ -4,14 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH_STAMP := .bench-venv/.installed
-TEST_PACKAGES := nginx wrk faketime libfaketime tmux openssl libssl-dev gcc libc6-dev
+TEST_PACKAGES := nginx wrk faketime libfaketime tmux openssl libssl-dev gcc libc6-dev chromium
 BENCH_PACKAGES := nginx wrk util-linux
 PYTEST := $(BIN)/python -m pytest
 AGAIN := --last-failed --last-failed-no-failures none -p no:randomly
 
-.PHONY: demo test check fmt bench coverage test-packages clean
+UI_STAMP := ui/node_modules/.installed
+UI_BUILT := src/swell/report/static/report.js
+UI_SOURCES := $(shell find ui/src -type f) ui/vite.config.ts ui/tsconfig.json
 
-demo: $(STAMP)
+.PHONY: demo test check fmt bench coverage ui wheel test-packages clean
+
+demo: $(STAMP) ui
 	$(BIN)/swell demo
 
 # What failed is run once more, alone, and has to hold then: shared machines stand still now and then.
@@ -19,15 +23,17 @@ test: test-packages check
 	$(PYTEST) -m "not timing" || $(PYTEST) -m "not timing" $(AGAIN)
 	$(PYTEST) -m timing -p no:randomly || $(PYTEST) -m timing $(AGAIN)
 
-check: $(STAMP)
+check: $(STAMP) ui
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	cd ui && npm run --silent check
 
-fmt: $(STAMP)
+fmt: $(STAMP) $(UI_STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	cd ui && npm run --silent format
 
 bench: $(STAMP) $(BENCH_STAMP)
 	tools/debian-packages $(BENCH_PACKAGES)
@@ -35,8 +41,22 @@ bench: $(STAMP) $(BENCH_STAMP)
 		echo "== $$rig"; $(BIN)/python bench/$$rig.py || missed=1; \
 	done; exit $$missed
 
-coverage: test-packages $(STAMP)
+coverage: test-packages $(STAMP) ui
 	$(PYTEST) --cov --cov-report=term -m "not timing"
+
+# The script and the style of the HTML report.
+ui: $(UI_BUILT)
+
+$(UI_BUILT): $(UI_STAMP) $(UI_SOURCES)
+	cd ui && npm run --silent build
+
+$(UI_STAMP): ui/package.json ui/package-lock.json
+	@command -v npm >/dev/null || tools/debian-packages nodejs npm
+	cd ui && npm ci --silent --no-audit --no-fund
+	touch $@
+
+wheel: $(STAMP) ui
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation -w dist .
 
 test-packages:
 	tools/debian-packages $(TEST_PACKAGES)
@@ -58,4 +78,5 @@ $(BENCH_STAMP): bench/constraints.txt | $(STAMP)
 
 clean:
 	rm -rf .venv .bench-venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist bench/results
+	rm -rf ui/node_modules src/swell/report/static
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,132 @@
+"""What the page's script draws: lines over time, distributions, what opens below a row; and each chart in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from swell.document import ResultDocument, SeriesSummary
+from swell.report.figures import NONE, clock_text, count_text, ms_text, rate_text, seconds_text
+from swell.report.html_bounds import Bounds
+from swell.report.html_health import HealthLines, health_lines
+from swell.report.html_json import Json
+from swell.report.html_marks import Mark
+from swell.report.html_plan import started_at
+from swell.report.html_series import detail_json, distributions, line_json, numbers_of
+from swell.report.html_timeline import Line, coarser, edges_s, line_of_all, lines_of_series, merged, users_of
+from swell.result import RunResult
+from swell.stats import packed
+from swell.stats.users import planned_users
+
+Entry = tuple[str, str, str]
+"""A line's key, its name, and what is said of it while nobody points at a moment."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Charts:
+    """Everything that is drawn, and what a person who cannot see it is told."""
+
+    data: Json
+    texts: dict[str, str]
+    legends: dict[str, list[Entry]]
+    step: str
+    """How long a point of a line is, in words."""
+
+
+def charts(
+    result: RunResult, document: ResultDocument, marks: Sequence[Mark], opening: Sequence[SeriesSummary], bounds: Bounds
+) -> Charts:
+    """The charts of a page."""
+    edges = edges_s(result, bounds.points)
+    line, users = line_of_all(merged(result, edges)), users_of(result, edges)
+    health = health_lines(result, edges, bounds.worker_lines)
+    data: dict[str, Json] = {
+        "started_ms": round(started_at(document).timestamp() * 1_000),
+        "edges_s": edges,
+        "all": line_json(line),
+        "users": users,
+        "planned": _planned(result, edges),
+        "health": health.json,
+        "marks": [[mark.from_s, mark.to_s, mark.sort, mark.text] for mark in marks],
+        "distributions": distributions(packed.unpack(result.whole)),
+        **_details(result, opening, edges, bounds),
+    }
+    texts = _texts(document, edges, line, users, health)
+    return Charts(data, texts, _legends(document, health, data["planned"]), seconds_text(edges[1] - edges[0]))
+
+
+def _legends(document: ResultDocument, health: HealthLines, planned: Json) -> dict[str, list[Entry]]:
+    totals, found = document.totals, document.generator
+    times = [(name, getattr(totals.response_ms, name, None)) for name in ("p50", "p95", "p99")]
+    return {
+        "rates": [
+            ("rps", "requests", f"{rate_text(totals.rps)} mean"),
+            ("failures", "failures", f"{rate_text(totals.failures_per_s)} mean"),
+        ],
+        "users": [
+            ("users", "users", f"{count_text(totals.users_peak)} at most"),
+            *([("planned", "planned", "")] if planned else []),
+        ],
+        "times": [(name, name, NONE if ms is None else ms_text(ms)) for name, ms in times],
+        "cpu": [(f"c{place}", name, "") for place, name in enumerate(health.cpu)],
+        "lags": [
+            ("loop", "loop", f"{ms_text(found.loop_lag_max_ms)} at most"),
+            ("schedule", "schedule p99", ms_text(found.schedule_lag_p99_ms)),
+        ],
+    }
+
+
+def _details(
+    result: RunResult, opening: Sequence[SeriesSummary], edges: Sequence[int], bounds: Bounds
+) -> dict[str, Json]:
+    whole, numbers = packed.unpack(result.whole), numbers_of(result, opening)
+    wide = coarser(edges, bounds.series_points)
+    lines = lines_of_series(merged(result, wide), numbers)
+    details = [
+        detail_json(summary, distributions(whole, number), lines[number])
+        for summary, number in zip(opening, numbers, strict=True)
+    ]
+    return {"wide_edges_s": wide, "details": details}
+
+
+def _planned(result: RunResult, edges: Sequence[int]) -> Json:
+    """The most users that the closed loads wanted at the end of any second of each bin; None without such a load."""
+
+    def at(second: int) -> int:
+        return planned_users(result.plan, result.revisions, float(second))
+
+    planned = [max(map(at, range(from_s + 1, to_s + 1))) for from_s, to_s in pairwise(edges)]
+    return planned if any(planned) else None
+
+
+def _texts(
+    document: ResultDocument, edges: Sequence[int], line: Line, users: Sequence[int], health: HealthLines
+) -> dict[str, str]:
+    totals, found = document.totals, document.generator
+    response = totals.response_ms
+    times = (
+        f"p50 {ms_text(response.p50)} ms, p95 {ms_text(response.p95)} ms, p99 {ms_text(response.p99)} ms over the run; "
+        f"the highest p99 {_peak(line.p99_ms, edges, ms_text)} ms"
+        if response
+        else "no successful call"
+    )
+    return {
+        "rates": f"{rate_text(totals.rps)} requests per second on average, at most "
+        f"{_peak(line.rps, edges, rate_text)}; {rate_text(totals.failures_per_s)} failures per second on average, "
+        f"at most {_peak(line.failures_per_s, edges, rate_text)}",
+        "users": f"at most {count_text(max(users, default=0))} users",
+        "times": times,
+        "cpu": f"the busiest of {len(health.cpu):,} workers used {100 * found.cpu_max:.0f} % of a core",
+        "lags": f"loop lag at most {ms_text(found.loop_lag_max_ms)} ms, "
+        f"schedule lag p99 {ms_text(found.schedule_lag_p99_ms)} ms",
+    }
+
+
+def _peak(values: Sequence[float | None], edges: Sequence[int], text: Callable[[float], str]) -> str:
+    """The greatest value, and when it first came."""
+    known = [(value, -place) for place, value in enumerate(values) if value is not None]
+    if not known:
+        return NONE
+    value, place = max(known)
+    return f"{text(value)} (at {clock_text(edges[-place])})"

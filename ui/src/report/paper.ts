@@ -1,0 +1,34 @@
+/** Printing: light colours, charts drawn for paper, everything open. */
+
+import type { Plot } from "../shared/chart";
+import { all } from "../shared/page";
+import type { SortedTable } from "../shared/table";
+
+const PAPER_PX = 680;
+const PAIR_PX = 330;
+const SCALE = 3;
+
+export function preparePaper(plots: () => Plot[], tables: SortedTable[], isDark: () => boolean): void {
+  let theme: string | undefined;
+  let closed: HTMLDetailsElement[] = [];
+  addEventListener("beforeprint", () => {
+    const root = document.documentElement;
+    theme = root.dataset["theme"];
+    if (isDark()) root.dataset["theme"] = "light";
+    closed = all<HTMLDetailsElement>("details:not([open])");
+    for (const details of closed) details.open = true;
+    for (const table of tables) table.showAll(true);
+    for (const plot of plots()) {
+      const width = plot.element.closest(".pair") ? PAIR_PX : PAPER_PX;
+      plot.draw({ width: width * SCALE, scale: SCALE });
+    }
+  });
+  addEventListener("afterprint", () => {
+    const root = document.documentElement;
+    if (theme === undefined) delete root.dataset["theme"];
+    else root.dataset["theme"] = theme;
+    for (const details of closed) details.open = false;
+    for (const table of tables) table.showAll(false);
+    for (const plot of plots()) plot.draw();
+  });
+}

@@ -1,0 +1,228 @@
+/** Charts over time that share their axis: one cursor, one zoom, one set of marks. */
+
+import uPlot from "uplot";
+import { NONE, clock } from "./figures";
+import { all } from "./page";
+import { type Drawing, type Line, Plot, series, timeAxis, valueAxis } from "./chart";
+import { colour } from "./theme";
+
+/** From, to, sort, text. */
+export type Mark = [number, number, string, string];
+
+export interface TimeChartOptions {
+  height: number;
+  format: (value: number) => string;
+  labels?: boolean;
+  badges?: boolean;
+  canBeLog?: boolean;
+}
+
+const SYNC = "run";
+const MOVES = ["mousemove", "mouseleave"];
+const LEAST_SPAN_S = 2;
+
+export class TimeGroup {
+  readonly charts: TimeChart[] = [];
+  readonly end: number;
+  log = false;
+  from: number;
+  to: number;
+
+  constructor(
+    readonly startedMs: number,
+    edges: number[],
+    readonly marks: Mark[],
+    private readonly say: { moment: (text: string) => void; zoomed: (yes: boolean) => void },
+  ) {
+    this.end = edges[edges.length - 1]!;
+    this.from = 0;
+    this.to = this.end;
+  }
+
+  /** Shows [from, to) in all charts; where it is too narrow, a little around it. */
+  zoom(from: number, to: number): void {
+    const lacking = Math.max(LEAST_SPAN_S - (to - from), 0) / 2;
+    this.from = Math.max(0, from - lacking);
+    this.to = Math.min(this.end, Math.max(to + lacking, this.from + 0.1));
+    for (const chart of this.charts) chart.plot.plot?.setScale("x", { min: this.from, max: this.to });
+    this.say.zoomed(this.from > 0 || this.to < this.end);
+  }
+
+  /** Shows a stretch with some room on both sides. */
+  jump(from: number, to: number): void {
+    const room = Math.max((to - from) * 0.5, this.end / 40, 3);
+    this.zoom(from - room, to + room);
+  }
+
+  reset(): void {
+    this.zoom(0, this.end);
+  }
+
+  drawAll(drawing?: Drawing): void {
+    for (const chart of this.charts) chart.plot.draw(drawing);
+  }
+
+  moment(from: number | null, to: number): void {
+    if (from === null) return this.say.moment("");
+    const at = new Date(this.startedMs + from * 1000).toISOString().slice(11, 19);
+    const within = this.marks.filter(([begin, end]) => begin < to && Math.max(end, begin + 0.001) > from);
+    const more = within.map(([, , , text]) => ` · ${text}`).join("");
+    this.say.moment(`${clock(from)}${to - from > 1 ? ` – ${clock(to)}` : ""} · ${at} UTC${more}`);
+  }
+}
+
+export class TimeChart {
+  readonly plot: Plot;
+  private readonly outputs: Map<string, HTMLOutputElement>;
+  private readonly xs: number[];
+
+  constructor(
+    private readonly group: TimeGroup,
+    figure: HTMLElement,
+    private readonly edges: number[],
+    private readonly lines: Line[],
+    private readonly options: TimeChartOptions,
+  ) {
+    this.xs = edges.slice(0, -1).map((edge, place) => (edge + edges[place + 1]!) / 2);
+    this.outputs = new Map(all<HTMLOutputElement>("output", figure).map((one) => [one.dataset["line"]!, one]));
+    group.charts.push(this);
+    const element = figure.querySelector<HTMLElement>(".plot")!;
+    const data = [this.xs, ...lines.map((line) => line.values)] as uPlot.AlignedData;
+    this.plot = new Plot(element, (drawing) => this.settings(drawing), data);
+    element.addEventListener("keydown", (event) => this.key(event));
+    element.addEventListener("blur", () => this.point(null));
+  }
+
+  private settings(drawing: Drawing): uPlot.Options {
+    const { group, options } = this;
+    return {
+      width: drawing.width,
+      height: options.height * drawing.scale,
+      padding: [(options.badges ? 22 : 8) * drawing.scale, 12 * drawing.scale, 0, 0],
+      legend: { show: false },
+      cursor: {
+        y: false,
+        sync: { key: SYNC, scales: ["x", null], setSeries: false, filters: { pub: (type) => MOVES.includes(type) } },
+        drag: { x: true, y: false, setScale: false },
+        bind: { dblclick: () => () => (group.reset(), null) },
+        points: { size: 6 * drawing.scale },
+      },
+      scales: {
+        x: { time: false, range: () => [group.from, group.to] },
+        y: options.canBeLog && group.log ? { distr: 3, range: logRange } : { range: fromZero },
+      },
+      axes: [timeAxis(drawing, options.labels ?? false), valueAxis(drawing, logAxis(options.canBeLog && group.log))],
+      series: [{}, ...this.lines.map((line) => series(line, drawing))],
+      hooks: {
+        drawAxes: [(self) => this.drawMarks(self, drawing)],
+        setCursor: [(self) => this.tell(self.cursor.idx ?? null)],
+        setSelect: [(self) => this.select(self)],
+      },
+    };
+  }
+
+  private select(self: uPlot): void {
+    const { left, width } = self.select;
+    if (width < 3) return;
+    const [from, to] = [self.posToVal(left, "x"), self.posToVal(left + width, "x")];
+    self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.group.zoom(from, to);
+  }
+
+  private tell(idx: number | null): void {
+    this.lines.forEach((line) => {
+      const output = this.outputs.get(line.key);
+      if (!output) return;
+      const value = idx === null ? undefined : line.values[idx];
+      output.value = value === undefined ? output.dataset["rest"]! : value === null ? NONE : this.options.format(value);
+    });
+    if (idx === null) this.group.moment(null, 0);
+    else this.group.moment(this.edges[idx]!, this.edges[idx + 1]!);
+  }
+
+  private point(idx: number | null): void {
+    for (const { plot } of this.group.charts) {
+      const chart = plot.plot;
+      if (!chart) continue;
+      const left = idx === null ? -10 : chart.valToPos(this.xs[idx]!, "x");
+      chart.setCursor({ left, top: idx === null ? -10 : 10 });
+    }
+  }
+
+  private key(event: KeyboardEvent): void {
+    const { group, xs } = this;
+    const at = this.plot.plot?.cursor.idx ?? null;
+    const shown = xs.flatMap((x, place) => (x >= group.from && x <= group.to ? [place] : []));
+    const [first, last] = [shown[0] ?? 0, shown[shown.length - 1] ?? 0];
+    const step = event.shiftKey ? 10 : 1;
+    const centre = at === null ? (group.from + group.to) / 2 : xs[at]!;
+    const half = (group.to - group.from) / 2;
+    const actions: Record<string, () => void> = {
+      ArrowLeft: () => this.point(at === null ? last : Math.max(at - step, first)),
+      ArrowRight: () => this.point(at === null ? first : Math.min(at + step, last)),
+      Home: () => this.point(first),
+      End: () => this.point(last),
+      "+": () => group.zoom(centre - half / 2, centre + half / 2),
+      "-": () => group.zoom(centre - half * 2, centre + half * 2),
+      "0": () => group.reset(),
+      Escape: () => this.point(null),
+    };
+    const action = actions[event.key];
+    if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    action();
+  }
+
+  private drawMarks(self: uPlot, drawing: Drawing): void {
+    const { ctx, bbox } = self;
+    const unit = drawing.scale * devicePixelRatio;
+    ctx.save();
+    this.group.marks.forEach(([from, to, sort], place) => {
+      if (to < this.group.from || from > this.group.to) return;
+      const left = Math.max(self.valToPos(from, "x", true), bbox.left);
+      const right = Math.min(self.valToPos(to, "x", true), bbox.left + bbox.width);
+      ctx.fillStyle = colour(sort, 0.12);
+      if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      ctx.strokeStyle = colour(sort);
+      ctx.lineWidth = unit;
+      ctx.setLineDash([3 * unit, 3 * unit]);
+      ctx.beginPath();
+      ctx.moveTo(left, bbox.top);
+      ctx.lineTo(left, bbox.top + bbox.height);
+      ctx.stroke();
+      if (this.options.badges && place < 40) badge(ctx, String(place + 1), left, bbox.top - 10 * unit, unit, sort);
+    });
+    ctx.restore();
+  }
+}
+
+function badge(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, unit: number, sort: string): void {
+  ctx.setLineDash([]);
+  ctx.fillStyle = colour(sort);
+  ctx.beginPath();
+  ctx.arc(x, y, 8 * unit, 0, 2 * Math.PI);
+  ctx.fill();
+  ctx.fillStyle = colour("panel");
+  ctx.font = `600 ${10 * unit}px system-ui, sans-serif`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, x, y + 0.5 * unit);
+}
+
+/** From nothing to a little over the greatest: heights stay comparable. */
+export function fromZero(_: uPlot, __: number, max: number): uPlot.Range.MinMax {
+  return [0, max > 0 ? max * 1.08 : 1];
+}
+
+export function logRange(_: uPlot, min: number, max: number): uPlot.Range.MinMax {
+  if (!(max > 0)) return [1, 10];
+  return uPlot.rangeLog(Math.max(min, max / 1e6), max, 10, false);
+}
+
+/** On a logarithmic axis only 1, 2 and 5 of each decade are written. */
+export function logAxis(log: boolean | undefined): Partial<uPlot.Axis> {
+  if (!log) return {};
+  const filter = (_: uPlot, splits: number[]): (number | null)[] =>
+    splits.map((split) => (/^[125]/.test((split ?? 3).toExponential()) ? split : null));
+  return { filter, grid: { filter, stroke: () => colour("grid") } };
+}
