@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from swell.script.row_lines import Lines, RowFault
+from swell.script.row_lines import MOST_ROW_BYTES, Lines, RowFault
 
 SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 DELIMITERS = {"csv": ",", "tsv": "\t"}
@@ -55,6 +55,7 @@ class CsvFormat:
             yield _encode(dict(zip(columns, values, strict=True)))
 
     def _records(self, lines: Lines) -> Iterator[list[str]]:
+        csv.field_size_limit(max(csv.field_size_limit(), MOST_ROW_BYTES))
         reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
         while True:
             lines.begin_row()
