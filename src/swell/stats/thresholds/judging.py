@@ -6,6 +6,7 @@ it has seen the seconds of a long run before they were joined, and looking costs
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from swell.document import ThresholdSummary
@@ -95,7 +96,7 @@ def take_steps(trials: Sequence[Trial], result: RunResult, from_s: int, until_s:
 def steps(blocks: Sequence[Block], from_s: int, until_s: int) -> Iterator[Step]:
     """The blocks that lie between two seconds, and each second there that has none."""
     next_s, nothing = from_s, packed.unpack(Block(0, 0))
-    first = next((place for place, block in enumerate(blocks) if block.from_s >= from_s), len(blocks))
+    first = bisect_left(blocks, from_s, key=lambda block: block.from_s)
     for block in blocks[first:]:
         if block.to_s > until_s:
             break
