@@ -250,3 +250,32 @@ def test_listeners_are_told_of_each_call_once(stage: HttpStage) -> None:
         assert told[1]["response"].status_code == 503
         assert (told[1]["response_length"], told[1]["url"]) == (5, f"{server.url}/busy")
         assert told[1]["response_time"] == pytest.approx(stage.book.records[1].response_ns / 1e6)
+
+
+@pytest.mark.parametrize("name", [None, "/:page"])
+def test_tags_tell_calls_of_one_name_apart_however_they_are_made(stage: HttpStage, name: str | None) -> None:
+    with serving(by_path()) as server:
+        session = stage.open(server.url)
+        tags = {"size": 3, "page": "front"}
+        session.get("/a", name)
+        session.get("/a", name, tags=tags)
+        session.get("/a", name, tags={"page": "front", "size": "3"})
+        session.get("/a", name, tags={})
+        session.get("/a", name, tags=tags, headers={"A": "b"})
+        session.post("/a", name=name, tags=tags)
+        session.get("http://[", name, tags=tags)
+        session.get(server.url.replace("//", "//user:secret@") + "/a", name or "/a", tags=tags)
+    shown, tagged = name or "/a", f"{name or '/a'} [page=front,size=3]"
+    assert [record.name for record in stage.book.records] == [
+        *(shown, tagged, tagged, shown, tagged, tagged),
+        *(f"{name or 'http://['} [page=front,size=3]", tagged),
+    ]
+
+
+def test_tags_that_cannot_be_shown_are_refused_before_anything_is_sent(stage: HttpStage) -> None:
+    with serving(by_path()) as server:
+        session = stage.open(server.url)
+        for call in (session.get, session.post):
+            with pytest.raises(ValueError, match="tags: "):
+                call("/a", tags={"a": "b,c"})
+    assert stage.book.records == []

@@ -226,6 +226,7 @@ def _counted(parts: list[U32], sums: Table) -> Table:
 
 def _added(tables: list[Table], reducers: tuple[np.ufunc, ...]) -> Table:
     """One table, with each key once, ascending."""
+    tables = [table for table in tables if len(table.keys)]
     if not tables:
         return Table(NONE, (NONE,) * len(reducers))
     keys = np.concatenate([table.keys for table in tables])

@@ -83,10 +83,10 @@ class Measures:
         return tuple(made)
 
     def _of(self, *sorts: Sort) -> Iterator[tuple[int, Series, Ends]]:
-        """Number, name and tally of the measures of these sorts, by scenario and name."""
-        rows = [(named.scenario, named.name, number) for number, named in self._named.items() if named.sort in sorts]
-        for _, _, number in sorted(rows):
-            yield number, self._named[number], self._ends[number]
+        """Number, name and tally of the measures of these sorts, by scenario, name and sort."""
+        rows = [(named, number) for number, named in self._named.items() if named.sort in sorts]
+        for named, number in sorted(rows, key=lambda row: (row[0].scenario, row[0].name, row[0].sort)):
+            yield number, named, self._ends[number]
 
     def _histogram(self, number: int, kind: Kind) -> Histogram:
         return counts.histogram(self._tables, (kind,), number)
