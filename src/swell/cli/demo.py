@@ -29,7 +29,7 @@ def demonstrate(given: Layer) -> int:
 
     The exit code is 0 once the run was carried out: the result says what it was worth, and a demo judges nobody.
     """
-    if options.JSON.name in given and given[options.JSON.name].text == "-":
+    if any(given[option.name].text == "-" for option in (options.JSON, options.HTML) if option.name in given):
         reserve_stdout()
     with contest_site() as url:
         fixed = {options.HOST.name: Given(url, options.HOST.flag)}

@@ -205,6 +205,15 @@ JSON = Option(
     section=Section.RESULT,
     help="Write the result to FILE as JSON. With - it goes to stdout, and everything else to stderr.",
 )
+HTML = Option(
+    name="html",
+    kind=values.PATH,
+    metavar="FILE|-",
+    default="",
+    default_text="not written",
+    section=Section.RESULT,
+    help="Write the result to FILE as one HTML page with charts, which needs no network.",
+)
 QUIET = Option(
     name="quiet",
     short="-q",
@@ -253,13 +262,13 @@ ALL: tuple[Option[object], ...] = (
     *(USERS, SPAWN_RATE, RUN_TIME, STOP_TIMEOUT, SEED),
     *(TAGS, EXCLUDE_TAGS, CONFIG),
     *(WORKERS, LOG_LEVEL),
-    *(JSON, QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES),
+    *(JSON, HTML, QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES),
 )
 
 OF_DEMO: tuple[Option[object], ...] = (
     dataclasses.replace(USERS, default=20),
     dataclasses.replace(RUN_TIME, default=20.0, default_text="20s"),
-    *(WORKERS, JSON, QUIET),
+    *(WORKERS, JSON, HTML, QUIET),
 )
 
 

@@ -17,6 +17,7 @@ from swell.cli.settings import Settings
 from swell.cli.streams import document_stream
 from swell.document import ResultDocument
 from swell.errors import Problem, RunFailed
+from swell.report.html_assets import asset_problems
 from swell.result import RunResult
 
 STDOUT = "-"
@@ -31,6 +32,8 @@ class Output:
     option: Option[str]
     render: Render
     endings: tuple[str, ...] = ("",)
+    obstacles: Callable[[str], list[Problem]] = lambda flag: []
+    """Why this swell cannot make it at all."""
 
     @property
     def fits_stdout(self) -> bool:
@@ -44,7 +47,16 @@ def _json(result: RunResult, document: ResultDocument) -> Mapping[str, bytes]:
     return {"": to_json(document)}
 
 
-OUTPUTS: tuple[Output, ...] = (Output(options.JSON, _json),)
+def _html(result: RunResult, document: ResultDocument) -> Mapping[str, bytes]:
+    from swell.report.html_page import to_html
+
+    return {"": to_html(result, document).encode()}
+
+
+OUTPUTS: tuple[Output, ...] = (
+    Output(options.JSON, _json),
+    Output(options.HTML, _html, obstacles=asset_problems),
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,6 +76,7 @@ class Outputs:
         takers: dict[str, str] = {}
         for output, path in self.wanted:
             flag = output.option.flag
+            found += output.obstacles(flag)
             if path == STDOUT and not output.fits_stdout:
                 found.append(Problem("several files cannot go to standard output", flag))
                 continue
@@ -81,11 +94,11 @@ class Outputs:
 
         faults = []
         for output, path in self.wanted:
-            for ending, data in output.render(result, document).items():
-                try:
+            try:
+                for ending, data in output.render(result, document).items():
                     write_whole(data, document_stream() if path == STDOUT else Path(path + ending))
-                except RunFailed as fault:
-                    faults.append(str(fault))
+            except RunFailed as fault:
+                faults.append(str(fault))
         if faults:
             raise RunFailed("\n".join(faults))
 

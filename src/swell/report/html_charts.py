@@ -14,7 +14,7 @@ from swell.report.html_json import Json
 from swell.report.html_marks import Mark
 from swell.report.html_plan import started_at
 from swell.report.html_series import detail_json, distributions, line_json, numbers_of
-from swell.report.html_timeline import Line, coarser, edges_s, line_of_all, lines_of_series, merged, users_of
+from swell.report.html_timeline import Line, coarser, edges_s, lines, users_of
 from swell.result import RunResult
 from swell.stats import packed
 from swell.stats.users import planned_users
@@ -38,21 +38,27 @@ def charts(
     result: RunResult, document: ResultDocument, marks: Sequence[Mark], opening: Sequence[SeriesSummary], bounds: Bounds
 ) -> Charts:
     """The charts of a page."""
-    edges = edges_s(result, bounds.points)
-    line, users = line_of_all(merged(result, edges)), users_of(result, edges)
+    edges, numbers = edges_s(result, bounds.points), numbers_of(result, opening)
+    wide = coarser(edges, bounds.series_points)
+    drawn, users = lines(result, edges, wide, numbers), users_of(result, edges)
     health = health_lines(result, edges, bounds.worker_lines)
+    whole = packed.unpack(result.whole)
     data: dict[str, Json] = {
         "started_ms": round(started_at(document).timestamp() * 1_000),
         "edges_s": edges,
-        "all": line_json(line),
+        "all": line_json(drawn.whole),
         "users": users,
         "planned": _planned(result, edges),
         "health": health.json,
         "marks": [[mark.from_s, mark.to_s, mark.sort, mark.text] for mark in marks],
-        "distributions": distributions(packed.unpack(result.whole)),
-        **_details(result, opening, edges, bounds),
+        "distributions": distributions(whole),
+        "wide_edges_s": wide,
+        "details": [
+            detail_json(summary, distributions(whole, number), drawn.each[number])
+            for summary, number in zip(opening, numbers, strict=True)
+        ],
     }
-    texts = _texts(document, edges, line, users, health)
+    texts = _texts(document, edges, drawn.whole, users, health)
     return Charts(data, texts, _legends(document, health, data["planned"]), seconds_text(edges[1] - edges[0]))
 
 
@@ -75,19 +81,6 @@ def _legends(document: ResultDocument, health: HealthLines, planned: Json) -> di
             ("schedule", "schedule p99", ms_text(found.schedule_lag_p99_ms)),
         ],
     }
-
-
-def _details(
-    result: RunResult, opening: Sequence[SeriesSummary], edges: Sequence[int], bounds: Bounds
-) -> dict[str, Json]:
-    whole, numbers = packed.unpack(result.whole), numbers_of(result, opening)
-    wide = coarser(edges, bounds.series_points)
-    lines = lines_of_series(merged(result, wide), numbers)
-    details = [
-        detail_json(summary, distributions(whole, number), lines[number])
-        for summary, number in zip(opening, numbers, strict=True)
-    ]
-    return {"wide_edges_s": wide, "details": details}
 
 
 def _planned(result: RunResult, edges: Sequence[int]) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from swell.histogram import quantiles_ns
@@ -53,6 +53,19 @@ class Line:
             column.append(times_ms[place] if times_ms else None)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Lines:
+    """All calls together, and some series by their numbers."""
+
+    whole: Line
+    each: dict[int, Line]
+
+
+def new_line() -> Line:
+    """A line without a point."""
+    return Line([], [], [], [], [])
+
+
 def edges_s(result: RunResult, points: int) -> list[int]:
     """Where the bins begin, and where the last one ends: steps of a round width, none of which cuts a block."""
     end_s = max(math.ceil(result.duration_s), result.blocks[-1].to_s if result.blocks else 0, 1)
@@ -76,27 +89,34 @@ def merged(result: RunResult, edges: Sequence[int]) -> Iterator[Bin]:
         yield Bin(from_s, to_s, packed.add([packed.unpack(block) for block in blocks]))
 
 
-def line_of_all(bins: Iterable[Bin]) -> Line:
-    """All calls together."""
-    line = Line([], [], [], [], [])
-    for one in bins:
+def lines(result: RunResult, edges: Sequence[int], wide: Sequence[int], numbers: Sequence[int]) -> Lines:
+    """The line of all calls with a point for each of the bins, and the lines of some series with a point for each of
+    the wider ones, whose edges are among the others."""
+    whole, each = new_line(), {number: new_line() for number in numbers}
+    waiting: list[Bin] = []
+    ends = set(wide)
+    for one in merged(result, edges):
         window = Window(one.from_s, one.to_s, one.tables)
-        line.add(window.rps, window.failures_per_s, window.quantiles_ms(QUANTILES))
-    return line
+        whole.add(window.rps, window.failures_per_s, window.quantiles_ms(QUANTILES))
+        waiting.append(one)
+        if one.to_s in ends:
+            _add_points(each, _joined(waiting))
+            waiting = []
+    return Lines(whole, each)
 
 
-def lines_of_series(bins: Iterable[Bin], numbers: Sequence[int]) -> dict[int, Line]:
-    """The calls of some series, each by itself."""
-    found = {number: Line([], [], [], [], []) for number in numbers}
-    for one in bins:
-        ends = ends_by_series(counts.tallies(one.tables))
-        for number, line in found.items():
-            requests, failures = (ends[number].requests, ends[number].failures) if number in ends else (0, 0)
-            histogram = counts.histogram(one.tables, (Kind.RESPONSE,), number)
-            quantiles = quantiles_ns(histogram, QUANTILES)
-            times_ms = [quantiles[q] / 1e6 for q in QUANTILES] if histogram.total else None
-            line.add(requests / one.span_s, failures / one.span_s, times_ms)
-    return found
+def _joined(bins: Sequence[Bin]) -> Bin:
+    return Bin(bins[0].from_s, bins[-1].to_s, packed.add([one.tables for one in bins]))
+
+
+def _add_points(each: dict[int, Line], one: Bin) -> None:
+    ends = ends_by_series(counts.tallies(one.tables))
+    for number, line in each.items():
+        requests, failures = (ends[number].requests, ends[number].failures) if number in ends else (0, 0)
+        histogram = counts.histogram(one.tables, (Kind.RESPONSE,), number)
+        quantiles = quantiles_ns(histogram, QUANTILES)
+        times_ms = [quantiles[q] / 1e6 for q in QUANTILES] if histogram.total else None
+        line.add(requests / one.span_s, failures / one.span_s, times_ms)
 
 
 def users_of(result: RunResult, edges: Sequence[int]) -> list[int]:

@@ -71,13 +71,13 @@ function histogram(place: HTMLElement, known: Known): Plot {
     box,
     (drawing) => ({
       ...base(drawing, tell),
-      scales: { x: { time: false, distr: 3 }, y: { range: fromZero } },
+      scales: { x: { time: false, distr: 3 }, y: { range: fromZero() } },
       axes: [
         axis(drawing, {
           size: 28 * drawing.scale,
           space: 45 * drawing.scale,
           values: (_, splits) => splits.map(label),
-          ...logAxis(true),
+          ...logAxis(drawing, true),
         }),
         valueAxis(drawing, { show: false }),
       ],
@@ -101,14 +101,7 @@ function percentiles(place: HTMLElement, known: Known): Plot {
   const text = known.map(
     ([kind, one]) => `${kind}: median ${ms(median(one))} ms, greatest ${ms(one.percentiles_ms.at(-1)!)} ms`,
   );
-  const box = figure(
-    place,
-    "Percentiles",
-    "ms; dashed where fewer than 10 samples lie beyond",
-    text.join("; "),
-    known,
-    outputs,
-  );
+  const box = figure(place, "Percentiles", "ms", text.join("; "), known, outputs);
   const tables = known.map(([, one]): uPlot.AlignedData => {
     const [xs, few] = [places(one), Math.log10(one.count / FEW)];
     const firstFew = xs.findIndex((x) => x > few);
@@ -130,14 +123,14 @@ function percentiles(place: HTMLElement, known: Known): Plot {
     box,
     (drawing) => ({
       ...base(drawing, tell),
-      scales: { x: { time: false }, y: log ? { distr: 3, range: logRange } : { range: fromZero } },
+      scales: { x: { time: false }, y: log ? { distr: 3, range: logRange } : { range: fromZero() } },
       axes: [
         axis(drawing, {
           size: 28 * drawing.scale,
           splits: (_, __, min, max) => [0, Math.log10(2), 1, 2, 3, 4, 5, 6, 7].filter((x) => x >= min && x <= max),
           values: (_, splits) => splits.map(quantile),
         }),
-        valueAxis(drawing, logAxis(log)),
+        valueAxis(drawing, logAxis(drawing, log)),
       ],
       series: [
         {},

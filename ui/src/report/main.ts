@@ -17,7 +17,7 @@ function timeGroup(run: Run): TimeGroup {
   const [whole, moment] = [find<HTMLButtonElement>("#whole")!, find<HTMLOutputElement>("#moment")!];
   const group = new TimeGroup(run.started_ms, run.edges_s, run.marks, {
     moment: (text) => (moment.value = text),
-    zoomed: (yes) => (whole.disabled = !yes),
+    zoomed: (yes) => (whole.hidden = !yes),
   });
   whole.addEventListener("click", () => group.reset());
   const log = find<HTMLButtonElement>("#log")!;
@@ -59,7 +59,7 @@ function drawRun(run: Run, group: TimeGroup): void {
     { height: 230, format: ms, labels: true, canBeLog: true },
   );
   const cpu = Object.values(health.cpu).map((values, place): Line => ({ key: `c${place}`, values }));
-  draw("cpu", cpu, { height: 130, format: (value) => `${value.toFixed(0)} %` });
+  draw("cpu", cpu, { height: 130, format: (value) => `${value.toFixed(0)} %`, least: 100 });
   draw(
     "lags",
     [

@@ -4,8 +4,9 @@ import type { Plot } from "../shared/chart";
 import { all } from "../shared/page";
 import type { SortedTable } from "../shared/table";
 
-const PAPER_PX = 680;
-const PAIR_PX = 330;
+/** Wider than a page of A4, so that what is drawn comes out a little smaller than on a screen. */
+const PAPER_PX = 800;
+const PAIR_PX = 390;
 const SCALE = 3;
 
 export function preparePaper(plots: () => Plot[], tables: SortedTable[], isDark: () => boolean): void {

@@ -44,6 +44,7 @@ export function series(line: Line, drawing: Drawing): uPlot.Series {
         show && line.points !== false ? null : lonely(self.data[place] as Values, gaps),
     },
   };
+  if (line.points === false) made.points!.show = false;
   if (line.fill) made.fill = () => colour(line.key, 0.15);
   if (line.dash) made.dash = line.dash.map((length) => length * drawing.scale);
   if (line.step) made.paths = uPlot.paths.stepped!({ align: 1 });

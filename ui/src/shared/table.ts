@@ -63,7 +63,7 @@ export class SortedTable {
   }
 
   private makeSortable(head: HTMLTableCellElement): void {
-    const button = make("button", { type: "button", class: "sort" }, ...head.childNodes);
+    const button = make("button", { type: "button", class: "sort", "aria-label": `Sort by ${head.textContent}` });
     head.append(button);
     button.addEventListener("click", () => this.sort(head));
   }

@@ -15,11 +15,15 @@ export interface TimeChartOptions {
   labels?: boolean;
   badges?: boolean;
   canBeLog?: boolean;
+  /** The axis reaches at least so far. */
+  least?: number;
 }
 
 const SYNC = "run";
 const MOVES = ["mousemove", "mouseleave"];
 const LEAST_SPAN_S = 2;
+const BADGE_PX = 19;
+const MOST_LANES = 5;
 
 export class TimeGroup {
   readonly charts: TimeChart[] = [];
@@ -97,8 +101,8 @@ export class TimeChart {
     const { group, options } = this;
     return {
       width: drawing.width,
-      height: options.height * drawing.scale,
-      padding: [(options.badges ? 22 : 8) * drawing.scale, 12 * drawing.scale, 0, 0],
+      height: (options.height + (options.badges ? BADGE_PX * this.lanes() : 0)) * drawing.scale,
+      padding: [(8 + (options.badges ? BADGE_PX * this.lanes() : 0)) * drawing.scale, 12 * drawing.scale, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -109,9 +113,12 @@ export class TimeChart {
       },
       scales: {
         x: { time: false, range: () => [group.from, group.to] },
-        y: options.canBeLog && group.log ? { distr: 3, range: logRange } : { range: fromZero },
+        y: options.canBeLog && group.log ? { distr: 3, range: logRange } : { range: fromZero(options.least) },
       },
-      axes: [timeAxis(drawing, options.labels ?? false), valueAxis(drawing, logAxis(options.canBeLog && group.log))],
+      axes: [
+        timeAxis(drawing, options.labels ?? false),
+        valueAxis(drawing, logAxis(drawing, options.canBeLog && group.log)),
+      ],
       series: [{}, ...this.lines.map((line) => series(line, drawing))],
       hooks: {
         drawAxes: [(self) => this.drawMarks(self, drawing)],
@@ -173,45 +180,67 @@ export class TimeChart {
     action();
   }
 
+  /** Moments go through every chart; above the first one they are numbered, and stretches lie there as bars. */
   private drawMarks(self: uPlot, drawing: Drawing): void {
     const { ctx, bbox } = self;
     const unit = drawing.scale * devicePixelRatio;
+    const [first, last] = [bbox.left, bbox.left + bbox.width];
+    const ends: number[] = Array.from({ length: this.lanes() }, () => -Infinity);
     ctx.save();
     this.group.marks.forEach(([from, to, sort], place) => {
       if (to < this.group.from || from > this.group.to) return;
-      const left = Math.max(self.valToPos(from, "x", true), bbox.left);
-      const right = Math.min(self.valToPos(to, "x", true), bbox.left + bbox.width);
-      ctx.fillStyle = colour(sort, 0.12);
-      if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
-      ctx.strokeStyle = colour(sort);
-      ctx.lineWidth = unit;
-      ctx.setLineDash([3 * unit, 3 * unit]);
-      ctx.beginPath();
-      ctx.moveTo(left, bbox.top);
-      ctx.lineTo(left, bbox.top + bbox.height);
-      ctx.stroke();
-      if (this.options.badges && place < 40) badge(ctx, String(place + 1), left, bbox.top - 10 * unit, unit, sort);
+      const left = Math.max(self.valToPos(from, "x", true), first);
+      const right = Math.min(self.valToPos(to, "x", true), last);
+      if (sort !== "caveat") line(ctx, left, bbox.top, bbox.height, unit, sort);
+      if (!this.options.badges) return;
+      const free = ends.findIndex((end) => end < left - BADGE_PX * unit * 0.6);
+      const lane = free < 0 ? ends.length - 1 : free;
+      ends[lane] = Math.max(right, left + BADGE_PX * unit * 0.5);
+      badge(ctx, String(place + 1), left, right, bbox.top - (lane + 0.55) * BADGE_PX * unit, unit, sort);
     });
     ctx.restore();
   }
+
+  private lanes(): number {
+    return Math.min(this.group.marks.length, MOST_LANES);
+  }
 }
 
-function badge(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, unit: number, sort: string): void {
+function line(ctx: CanvasRenderingContext2D, x: number, y: number, height: number, unit: number, sort: string): void {
+  ctx.strokeStyle = colour(sort);
+  ctx.lineWidth = unit;
+  ctx.setLineDash([3 * unit, 3 * unit]);
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(x, y + height);
+  ctx.stroke();
+}
+
+function badge(
+  ctx: CanvasRenderingContext2D,
+  text: string,
+  left: number,
+  right: number,
+  y: number,
+  unit: number,
+  sort: string,
+): void {
   ctx.setLineDash([]);
   ctx.fillStyle = colour(sort);
+  ctx.fillRect(left, y - 1.5 * unit, Math.max(right - left, 0), 3 * unit);
   ctx.beginPath();
-  ctx.arc(x, y, 8 * unit, 0, 2 * Math.PI);
+  ctx.arc(left, y, 8 * unit, 0, 2 * Math.PI);
   ctx.fill();
   ctx.fillStyle = colour("panel");
   ctx.font = `600 ${10 * unit}px system-ui, sans-serif`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  ctx.fillText(text, x, y + 0.5 * unit);
+  ctx.fillText(text, left, y + 0.5 * unit);
 }
 
 /** From nothing to a little over the greatest: heights stay comparable. */
-export function fromZero(_: uPlot, __: number, max: number): uPlot.Range.MinMax {
-  return [0, max > 0 ? max * 1.08 : 1];
+export function fromZero(least = 0): uPlot.Range.Function {
+  return (_, __, max) => [0, Math.max(max > 0 ? max * 1.08 : 1, least)];
 }
 
 export function logRange(_: uPlot, min: number, max: number): uPlot.Range.MinMax {
@@ -219,10 +248,15 @@ export function logRange(_: uPlot, min: number, max: number): uPlot.Range.MinMax
   return uPlot.rangeLog(Math.max(min, max / 1e6), max, 10, false);
 }
 
-/** On a logarithmic axis only 1, 2 and 5 of each decade are written. */
-export function logAxis(log: boolean | undefined): Partial<uPlot.Axis> {
+/** On a logarithmic axis 1, 2 and 5 of each decade are written where there is room, else its 1. */
+export function logAxis(drawing: Drawing, log: boolean | undefined): Partial<uPlot.Axis> {
   if (!log) return {};
-  const filter = (_: uPlot, splits: number[]): (number | null)[] =>
-    splits.map((split) => (/^[125]/.test((split ?? 3).toExponential()) ? split : null));
-  return { filter, grid: { filter, stroke: () => colour("grid") } };
+  const filter = (self: uPlot, splits: number[], axisIdx: number): (number | null)[] => {
+    const known = splits.filter((split) => split > 0);
+    const decades = Math.log10(Math.max(...known) / Math.min(...known)) || 1;
+    const [room, needed] = axisIdx === 0 ? [self.bbox.width, 130] : [self.bbox.height, 44];
+    const kept = room / decades >= needed * drawing.scale * devicePixelRatio ? /^[125]/ : /^1/;
+    return splits.map((split) => (split > 0 && kept.test(split.toExponential()) ? split : null));
+  };
+  return { filter, grid: { filter, stroke: () => colour("grid"), width: drawing.scale } };
 }
