@@ -155,7 +155,7 @@ def test_a_feed_that_must_not_run_out_ends_the_run_when_a_user_asks_in_vain() ->
     assert controller.state.phase is Phase.RUNNING
     commands = controller.tell(Heard(b"0.1", RowsWanted(0, 3, 3, 1, waiting=1)))
     assert [(command.end, command.text) for command in commands if isinstance(command, done.Ending)] == [
-        (End.FAILED, "all.csv has run out: all 2 rows are used")
+        (End.FAILED, "all.csv has run out: all 2 rows are handed out")
     ]
 
 

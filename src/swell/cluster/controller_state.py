@@ -181,7 +181,9 @@ class ControllerState:
         served: list[Command] = [Serve(member.identity, wanted.feed, wanted.number, block)]
         if block.positions or not wanted.waiting or plan.when_out is not WhenOut.ERROR:
             return served
-        return served + self._stop(End.FAILED, f"{plan.name} has run out: all {plan.rows:,} rows are used", now_ns)
+        return served + self._stop(
+            End.FAILED, f"{plan.name} has run out: all {plan.rows:,} rows are handed out", now_ns
+        )
 
     def _refuse(self, sender: bytes) -> list[Command]:
         if sender in self.refused or len(self.refused) < SENDERS_REFUSED_CAP:

@@ -4,9 +4,9 @@ Each incarnation of a worker gets a *stream* of rows, numbered from 0, that only
 worker wants it to reach and how far it has it, `Rows` brings what it lacks. Both say the whole state of the stream, so
 that it does not matter which of them are lost, repeated or late; a row in a stream is never in another one.
 
-How far the rows have been used comes with the segments, which are exact, in order, and survive their worker in its
-spool. A worker that has ended gives back what it has not used. With one that died, what it may have used since its last
-segment is not known: those rows come back too, but not those of a unique feed, which are counted as unknown.
+How far the rows have been used comes with each request, and with the segments, which are exact, in order, and survive
+their worker in its spool. A worker that has ended gives back what it has not used. What one that died may have used
+since it said so last is not known: those rows come back too, but not those of a unique feed, which are counted.
 
 While a feed has an end, a block is at most an equal part of half of what is left, so that the last rows go where users
 ask for them instead of waiting in one worker's stock.
@@ -51,10 +51,9 @@ class Lease:
         """How far the stream reaches."""
         return self.used + len(self.kept)
 
-    def report(self, use: FeedUse) -> None:
-        """The worker has used its first rows."""
-        self.ran_out = max(self.ran_out, use.ran_out)
-        for _ in range(min(use.used, self.leased) - self.used):
+    def acknowledge(self, used: int) -> None:
+        """The worker has used so many of its rows, the first ones."""
+        for _ in range(min(used, self.leased) - self.used):
             self.kept.popleft()
             self.used += 1
 
@@ -84,6 +83,7 @@ class FeedState:
     def want(self, holder: bytes, wanted: RowsWanted, workers: int) -> Block:
         """Let a stream grow as far as is wanted and there are rows, and say which rows of it the worker lacks."""
         lease = self._leases.setdefault(holder, Lease())
+        lease.acknowledge(wanted.taken)
         if wanted.received == lease.leased:
             most = min(wanted.up_to - lease.leased, self._block_rows, self._fair_rows(workers))
             lease.kept.extend(self._next_position() for _ in range(most))
@@ -92,8 +92,10 @@ class FeedState:
 
     def report(self, holder: bytes, use: FeedUse) -> None:
         """A worker's segment says how far it has used its stream."""
-        if holder in self._leases:
-            self._leases[holder].report(use)
+        lease = self._leases.get(holder)
+        if lease is not None:
+            lease.acknowledge(use.used)
+            lease.ran_out = max(lease.ran_out, use.ran_out)
 
     def settle(self, holder: bytes, *, known: bool) -> None:
         """Nothing more comes from a worker. `known`: what it has not reported as used has not been used."""

@@ -93,6 +93,8 @@ class RowsWanted(msgspec.Struct, frozen=True, tag="rows_wanted"):
     up_to: int
     received: int
     """How far the worker has the stream."""
+    taken: int = 0
+    """How far users have taken rows from it."""
     waiting: int = 0
     """Users that wait for a row."""
 

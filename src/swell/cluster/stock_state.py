@@ -69,7 +69,7 @@ class RowStock:
             return None
         self._number += 1
         self._asked_ns = now_ns
-        self._request = RowsWanted(self.feed, self._number, up_to, self.received, self.waiting)
+        self._request = RowsWanted(self.feed, self._number, up_to, self.received, self.taken, self.waiting)
         return self._request
 
     def ask_again(self, now_ns: int) -> RowsWanted | None:

@@ -10,6 +10,7 @@ from rich.text import Text
 from swell.document import Latency, ResultDocument, SeriesSummary
 from swell.report.columns import columns
 from swell.report.failure_sections import error_section, exception_section
+from swell.report.feed_section import feed_section
 from swell.report.figures import bytes_text, count_text, rate_text, seconds_text, share_text
 from swell.report.labelled import Labelled
 from swell.report.measure_sections import measure_sections
@@ -50,6 +51,7 @@ def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
         yield _times(document, width)
         yield Group(*_statuses(document), _transfer(document))
     yield from measure_sections(document, width)
+    yield from feed_section(document)
     yield from error_section(document, width)
     yield from exception_section(document, width)
     yield from threshold_section(document.thresholds)

@@ -37,6 +37,7 @@ class Feed:
         unique: bool,
         open_source: Callable[[Path], RowSource],
         decode: Callable[[bytes], Any],
+        place: str = "",
     ) -> None:
         self.name = name
         self.order = order
@@ -47,6 +48,7 @@ class Feed:
         self._open_source = open_source
         self._supply: RowSupply | None = None
         self._decode = decode
+        self._place = place or name
 
     def __repr__(self) -> str:
         return f"<Feed {self.name}, {self.order.value}>"
@@ -75,7 +77,7 @@ class Feed:
         try:
             self.source = self._open_source(folder)
         except RowFault as fault:
-            return [fault.problem(self.name)]
+            return [fault.problem(self._place)]
         return []
 
     def plan(self) -> FeedPlan:
@@ -121,7 +123,7 @@ def feed(
         path = os.fspath(rows)
         row_format = format_of(path, format, delimiter, columns)
         label = declarations.name_for(name or path)
-        made = Feed(label, *manner, lambda folder: FileSource(_found(path, folder), row_format()), _decode_json)
+        made = Feed(label, *manner, lambda folder: FileSource(_found(path, folder), row_format()), _decode_json, path)
     elif isinstance(rows, Sequence) and not isinstance(rows, bytes | bytearray):
         if format or delimiter or columns:
             raise ValueError("format, delimiter and columns are for files")

@@ -118,8 +118,10 @@ class JsonLines:
     def _check(self, lines: Lines, row: bytes) -> None:
         try:
             value = _decode(row)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except msgspec.DecodeError as error:
             raise self._malformed(lines, row, str(error)) from None
+        except RecursionError:
+            raise RowFault("is nested too deeply", lines.line, 1) from None
         if not isinstance(value, dict):
             what = f"a JSON {type(value).__name__} where an object is wanted"
             raise RowFault(what, lines.line, 1, "each line holds one object, {...}")
