@@ -23,6 +23,7 @@ SERIES = {
     "any_protocol.py": {"TCP health check", "SQL insert visit", "SQL count visits"},
     "sequence.py": {"GET /problems", "GET /problems/:id", "POST /submit", "GET /submissions/:id", "GET /leaderboard"},
     "shared_setup.py": {"GET /problems/:id"},
+    "own_measures.py": {"GET /problems/:id", "POST /submit", "GET /leaderboard.json"},
     "own_options.py": {"POST /login", "GET /leaderboard"},
 }
 
@@ -60,6 +61,25 @@ def test_an_example_runs_without_failures(script: Path, site: str) -> None:
 def test_an_examples_own_options_reach_it(site: str) -> None:
     ended = run(EXAMPLES / "own_options.py", site, "--patience-ms", "0")
     assert "× GET /leaderboard took longer than 0 ms" in ended.stdout + ended.stderr
+
+
+def test_an_examples_own_measures_are_in_the_result(site: str) -> None:
+    ended = run(EXAMPLES / "own_measures.py", site, "--json", "-")
+    result = json.loads(ended.stdout)
+    assert {check["name"]: check["failed"] for check in result["checks"]} == {
+        "shows the problem": 0,
+        "the best team comes first": 0,
+    }
+    assert [transaction["name"] for transaction in result["transactions"]] == ["solve a problem"]
+    assert {row["name"]: row["sort"] for row in result["measures"]} == {
+        "accepted": "rate",
+        "bytes of program text": "counter",
+        "points of a team": "trend",
+        "points of the leader": "gauge",
+    }
+    assert {row["tags"] for row in result["series"] if row["name"] == "/problems/:id"} == {
+        f"level={n}" for n in (1, 2, 3)
+    }
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
