@@ -21,6 +21,7 @@ __all__ = [
     "StopUser",
     "TaskSet",
     "User",
+    "arrivals",
     "between",
     "check",
     "constant",
@@ -29,22 +30,32 @@ __all__ = [
     "counter",
     "events",
     "feed",
+    "from_log",
     "gauge",
+    "hold",
+    "iterations",
+    "jump",
+    "ramp",
     "rate",
+    "sessions",
     "setup",
+    "steps",
     "tag",
     "task",
     "transaction",
     "trend",
+    "users",
 ]
 
 if TYPE_CHECKING:
     from swell.script.checks import check
+    from swell.script.curves import from_log, hold, jump, ramp, steps
     from swell.script.environment import Environment
     from swell.script.events import events
     from swell.script.feed import feed
     from swell.script.flow import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopUser
     from swell.script.http_user import HttpUser
+    from swell.script.loads import arrivals, iterations, sessions, users
     from swell.script.marks import tag, task
     from swell.script.setup import setup
     from swell.script.shape import LoadTestShape
@@ -56,11 +67,13 @@ if TYPE_CHECKING:
 
 _homes = {
     "checks": ["check"],
+    "curves": ["from_log", "hold", "jump", "ramp", "steps"],
     "environment": ["Environment"],
     "events": ["events"],
     "feed": ["feed"],
     "flow": ["InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately", "StopUser"],
     "http_user": ["HttpUser"],
+    "loads": ["arrivals", "iterations", "sessions", "users"],
     "marks": ["tag", "task"],
     "setup": ["setup"],
     "shape": ["LoadTestShape"],

@@ -12,9 +12,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from math import ceil
 
 import msgspec
 
+MOST_ARRIVALS_PER_S = 1_000_000
+MOST_LEGS = 10_000
+BUSY_S = 10.0
+"""So long an iteration may take, on average, before arrivals are dropped, if nobody says how many users there may be."""
+LEAST_ROOM, MOST_ROOM = 100, 10_000
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):
     """A stretch of a curve, from level `begin` to level `end`."""
@@ -29,6 +35,8 @@ class Curve(msgspec.Struct, frozen=True):
 
     legs: tuple[Leg, ...] = ()
     endless: bool = False
+    source: str = ""
+    """What it was read from, if it was: the name of a log."""
 
     @property
     def duration_s(self) -> float:
@@ -121,6 +129,15 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 def spawned(users: int, rate_per_s: float, scenarios: Sequence[str]) -> Load:
     """The load of `-u USERS -r RATE`: users that start at a rate, and stay."""
     return Load(model=Closed(Curve((Leg(users / rate_per_s, 0, users),), endless=True)), scenarios=tuple(scenarios))
+
+
+def room_for(curve: Curve, stay_s: float = BUSY_S, most: int = MOST_ROOM) -> int:
+    """The `max_users` of arrivals for which nobody gave one: as many as are there if each stays for `stay_s`.
+
+    By Little's law that is the arrival rate times the stay (J. D. C. Little, "A proof for the queuing formula
+    L = λW", Operations Research 9, 1961); at least 100, so that a slow rate has room for a stall.
+    """
+    return min(max(ceil(curve.highest * stay_s), LEAST_ROOM), most)
 
 
 def user_number(load: int, number: int, loads: int) -> int:

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swell.errors import PlanError, Problem, ScriptError
 from swell.feed_plan import FeedPlan, RowSource, RowSupply
@@ -22,6 +22,9 @@ from swell.script.setup import is_setup, run_setup
 from swell.script.tag_filter import filtered, tags_within
 from swell.script.user import User
 from swell.user import UserFactory
+
+if TYPE_CHECKING:
+    from swell.script.loads import LoadsRead
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +78,12 @@ class LoadedScript:
             raise ScriptError(Problem(what, self.path, "call feed() in the same way wherever the script is loaded"))
         for feed, supply in zip(self.feeds, supplies, strict=True):
             feed.bind(supply)
+
+    def read_loads(self) -> LoadsRead:
+        """The loads of the classes, with the logs that they name read: for the process that makes the plan."""
+        from swell.script.loads import read_loads
+
+        return read_loads(self.classes, Path(self.path).resolve().parent)
 
     def factory(self, environment: Environment) -> UserFactory:
         """Makes users of this script."""

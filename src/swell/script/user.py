@@ -39,6 +39,8 @@ class User(TaskList):
     """How many of the users are of this class, in proportion to the other classes."""
     fixed_count: int = 0
     """So many users of this class, whatever the weights say; 0: go by weight."""
+    load: Any = None
+    """When its users work, and how many: `users(...)`, `arrivals(...)`, `sessions(...)` or `iterations(...)`."""
     _seat: Seat
     _needs_host: ClassVar[bool] = False
 
