@@ -170,8 +170,8 @@ def _log_notices(path: str, log: AccessLog) -> list[str]:
     notices = []
     if log.first_unparsed:
         line, text = log.first_unparsed
-        lines = "1 line says" if log.unparsed == 1 else f"{log.unparsed:,} lines say"
-        notices.append(f"{path}: {lines} no time and was left out; the first is line {line:,}: {text}")
+        lines = "1 line says no time and is" if log.unparsed == 1 else f"{log.unparsed:,} lines say no time and are"
+        notices.append(f"{path}: {lines} left out; the first is line {line:,}: {text}")
     if log.bin_s > 1:
         notices.append(f"{path} spans {len(log.counts) * log.bin_s:,} s: its requests are counted by {log.bin_s:,} s")
     return notices
