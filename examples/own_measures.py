@@ -2,8 +2,8 @@
 
     swell run examples/own_measures.py -u 10 -t 30s
 
-Against the site that `python -m swell.cli.demo_target` starts. None of this is in the counts of requests: it has parts of
-its own in the report.
+Against the site that `python -m swell.cli.demo_target` starts. None of this is in the counts of requests: the report
+has parts of its own for it.
 """
 
 from swell import HttpUser, between, check, counter, gauge, rate, task, transaction, trend
