@@ -20,6 +20,7 @@ from swell.cluster.controller_steps import (
     Apply,
     Begin,
     Command,
+    Commit,
     Deliver,
     Ending,
     Event,
@@ -86,8 +87,17 @@ class Recovery(Protocol):
         """The segments after `applied`, the last that has come from it."""
 
 
+class Journal(Protocol):
+    """Keeps the run on disk as it goes on; `Stored` is put into the controller's queue after each time."""
+
+    def begun(self) -> None: ...
+
+    def commit(self) -> None:
+        """Now, and not when it is its turn."""
+
+
 class Controller:
-    """One run."""
+    """One run. With a journal, workers keep their reports until it has them."""
 
     def __init__(
         self,
@@ -98,8 +108,10 @@ class Controller:
         audience: Audience,
         recover: Recovery,
         feeds: Sequence[RowSource] = (),
+        journal: Journal | None = None,
     ) -> None:
         self.state = state
+        self.state.journaled = journal is not None
         self.merge = RunMerge(state.run, state.plan, datetime.datetime.now(datetime.UTC))
         self.refused_segments = 0
         """Segments whose content was unsound."""
@@ -108,6 +120,7 @@ class Controller:
         self._clock = clock
         self._audience = audience
         self._recover = recover
+        self._journal = journal
         self._rows = FeedRows(state.plan, feeds)
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._over: Over | None = None
@@ -163,6 +176,8 @@ class Controller:
                 self._apply(segment)
             case Serve():
                 self._serve(command)
+            case Commit():
+                self._commit()
             case Launch(worker, incarnation):
                 self._launcher.launch(worker, incarnation)
             case Kill(worker, incarnation):
@@ -190,6 +205,8 @@ class Controller:
             case Begin(begin_ns):
                 self.merge.started_at = datetime.datetime.now(datetime.UTC)
                 self._audience.begun(begin_ns)
+                if self._journal:
+                    self._journal.begun()
             case Spawned(users):
                 self._audience.spawned(users)
             case Ending(end, text, ends_ns):
@@ -199,6 +216,10 @@ class Controller:
                 self._audience.show(worker, lines, error)
             case Deliver(worker, data):
                 self._audience.deliver(worker, data)
+
+    def _commit(self) -> None:
+        if self._journal:
+            self._journal.commit()
 
     def _apply(self, segment: Segment) -> None:
         self._applied[segment.worker, segment.incarnation] = msgspec.structs.replace(segment, seconds=())

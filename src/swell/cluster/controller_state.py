@@ -9,7 +9,7 @@ the two never overlap. One that dies as soon as it is up is given up after the t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from swell.clock import NS_PER_S
 from swell.cluster.controller_steps import (
@@ -17,6 +17,7 @@ from swell.cluster.controller_steps import (
     Begin,
     Cleared,
     Command,
+    Commit,
     Deliver,
     Died,
     Ending,
@@ -38,6 +39,7 @@ from swell.cluster.controller_steps import (
     Spawned,
     Started,
     StopWanted,
+    Stored,
     Ticked,
     is_routine,
 )
@@ -78,6 +80,8 @@ class ControllerState:
     def __init__(self, run: str, plan: RunPlan, welcome: Welcome) -> None:
         self.run = run
         self.plan = plan
+        self.journaled = False
+        """What is applied is acknowledged only when it is stored."""
         self.phase = Phase.GATHERING
         self.members = Membership()
         self.course = Course(plan)
@@ -88,6 +92,7 @@ class ControllerState:
         self._orders_number = 0
         self._give_up_ns = 0
         self._cleared = False
+        self._committing = False
 
     def __repr__(self) -> str:
         return f"<ControllerState {self.phase.value}, {self.course}, {self.members}>"
@@ -118,6 +123,8 @@ class ControllerState:
                 commands = self._recovered(worker, incarnation, segments)
             case Revised(more):
                 commands = self._revise(more, now_ns)
+            case Stored(applied):
+                commands = self._stored(applied)
             case StopWanted(end, text):
                 commands = self._stop(end, text, now_ns)
             case Ticked():
@@ -163,7 +170,23 @@ class ControllerState:
     def _segment(self, member: Member, segment: Segment) -> list[Command]:
         if (segment.run, segment.worker, segment.incarnation) != (self.run, member.worker, member.incarnation):
             return self._refuse(member.identity)
-        return [*self._take(member, segment), Send(member.identity, Acknowledge(member.applied))]
+        commands = self._take(member, segment)
+        if not self.journaled:
+            member.stored = member.applied
+        if not self.journaled or segment.sequence <= member.stored:
+            commands.append(Send(member.identity, Acknowledge(member.stored)))
+        return commands
+
+    def _stored(self, applied: Mapping[tuple[int, int], int]) -> list[Command]:
+        """Let go those who have waited for it."""
+        self._committing = False
+        commands: list[Command] = []
+        for worker, sequence in applied.items():
+            member = self.members.called(identity_of(*worker))
+            if member is not None and sequence > member.stored:
+                member.stored = min(sequence, member.applied)
+                commands += [] if member.lost else [Send(member.identity, Acknowledge(member.stored))]
+        return commands
 
     def _take(self, member: Member, segment: Segment) -> list[Command]:
         if not member.takes(segment):
@@ -279,6 +302,8 @@ class ControllerState:
 
     def _end(self, now_ns: int) -> list[Command]:
         if all(member.finished for member in self.members):
+            if any(member.stored < member.applied for member in self.members if not member.lost):
+                return self._commit()
             self.phase = Phase.OVER
             self.feeds.close()
             return [Over()]
@@ -286,6 +311,13 @@ class ControllerState:
             return []
         self._give_up_ns = now_ns + KILL_AFTER_NS
         return self._kill_all()
+
+    def _commit(self) -> list[Command]:
+        """The last reports are in: nobody has to wait for the journal's next turn."""
+        if self._committing:
+            return []
+        self._committing = True
+        return [Commit()]
 
     def _stop(self, end: End, text: str, now_ns: int) -> list[Command]:
         if self.phase is Phase.GATHERING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swell.cluster.feed_state import Block
@@ -78,7 +79,14 @@ class StopWanted:
     text: str = ""
 
 
-Event = Started | Cleared | Heard | Garbled | Ticked | Died | Recovered | Revised | StopWanted
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Segments up to these numbers, by worker and incarnation, are on disk; or it is known that they cannot be now."""
+
+    applied: Mapping[tuple[int, int], int]
+
+
+Event = Started | Cleared | Heard | Garbled | Ticked | Died | Recovered | Revised | StopWanted | Stored
 
 
 def is_routine(event: Event) -> bool:
@@ -120,6 +128,11 @@ class Recover:
 
     worker: int
     incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Store what has been applied, at once; `Stored` follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +231,7 @@ Command = (
     | Recover
     | Joined
     | Apply
+    | Commit
     | Serve
     | Lost
     | Begin

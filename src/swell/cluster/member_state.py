@@ -46,6 +46,8 @@ class Member:
         self.phase = WorkerPhase.LOADING
         self.applied = FIRST_SEQUENCE - 1
         """All segments up to this number have been applied."""
+        self.stored = FIRST_SEQUENCE - 1
+        """All up to this one need not be kept by the worker any more."""
         self.final = False
         self.lost = False
         self.recovered = False
@@ -94,7 +96,7 @@ class Member:
 
     def check(self) -> None:
         """Raise AssertionError if it contradicts itself."""
-        assert self.applied >= FIRST_SEQUENCE - 1
+        assert FIRST_SEQUENCE - 1 <= self.stored <= self.applied
         assert self.greeted or self.phase is WorkerPhase.LOADING
         assert not self.recovered or self.lost
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 SILENT_S = 3
 """A worker that has not reported for so long no longer holds back what counts as settled."""
 
-
+STORE_PAUSE_S = 5.0
+"""Failures to store that are no further apart are one."""
+INCIDENTS_CAP = 100
 LONGEST_SILENCE_S = 30 * 86_400
 """A report that claims to be made so long after the one before is unsound."""
 
@@ -83,8 +85,12 @@ class RunMerge:
         self._facts = _with(self._facts, stalls=(*self._facts.stalls, Incident(from_s, to_s, what)))
 
     def store_failed(self, at_s: float, what: str) -> None:
-        """Something could not be stored."""
-        self._facts = _with(self._facts, store_failures=(*self._facts.store_failures, Incident(at_s, at_s, what)))
+        """The run could not be stored; what follows soon after belongs to the same incident."""
+        *before, last = self._facts.store_failures or (Incident(at_s, at_s, what),)
+        if at_s - last.to_s > STORE_PAUSE_S and len(before) + 1 < INCIDENTS_CAP:
+            before, last = [*before, last], Incident(at_s, at_s, what)
+        incident = msgspec.structs.replace(last, to_s=max(at_s, last.to_s))
+        self._facts = _with(self._facts, store_failures=(*before, incident))
 
     def controller_restarted(self, from_s: float, to_s: float) -> None:
         """The controller was gone for a while."""
