@@ -24,6 +24,7 @@ SERIES = {
     "sequence.py": {"GET /problems", "GET /problems/:id", "POST /submit", "GET /submissions/:id", "GET /leaderboard"},
     "shared_setup.py": {"GET /problems/:id"},
     "own_measures.py": {"GET /problems/:id", "POST /submit", "GET /leaderboard.json"},
+    "accounts.py": {"POST /login", "POST /submit"},
     "own_options.py": {"POST /login", "GET /leaderboard"},
 }
 

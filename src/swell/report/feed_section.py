@@ -11,7 +11,9 @@ from swell.document import ResultDocument
 from swell.feed_plan import FeedCount
 from swell.report.figures import count_text
 from swell.report.labelled import Labelled
-from swell.report.wording import visible
+from swell.report.wording import shortened, visible
+
+NAME_WIDTH = 60
 
 
 def feed_section(document: ResultDocument) -> Iterator[RenderableType]:
@@ -22,7 +24,9 @@ def feed_section(document: ResultDocument) -> Iterator[RenderableType]:
 
 
 def _line(feed: FeedCount) -> Text:
-    line = Text(f"{visible(feed.name)}: {count_text(feed.rows)} rows, {count_text(feed.used)} used")
+    line = Text(
+        f"{shortened(visible(feed.name), NAME_WIDTH)}: {count_text(feed.rows)} rows, {count_text(feed.used)} used"
+    )
     if feed.ran_out:
         times = "once" if feed.ran_out == 1 else f"{count_text(feed.ran_out)} times"
         line.append(f" · ran out {times}", "yellow")
