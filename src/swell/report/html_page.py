@@ -121,7 +121,7 @@ def _view(result: RunResult, document: ResultDocument, bounds: Bounds) -> View:
 def _head(document: ResultDocument, bounds: Bounds) -> View:
     run, verdict = document.run, document.verdict
     return {
-        "run_script": clipped(run.script, bounds.name_characters),
+        "run_script": clipped(run.script.rpartition("/")[2], bounds.name_characters),
         "target": clipped(run.target, bounds.name_characters),
         "started": started_text(document),
         "duration": duration_text(document),

@@ -5,7 +5,7 @@ import { ms, rate } from "../shared/figures";
 import { make } from "../shared/page";
 import { TimeChart, type TimeGroup } from "../shared/time-charts";
 import { drawDistributions } from "./distribution";
-import type { Detail, Run } from "./run";
+import { type Detail, type Run, percentileLines } from "./run";
 
 const HEADS = ["ms", "min", "mean", "p50", "p75", "p90", "p95", "p99", "p99.9", "max"];
 
@@ -70,17 +70,11 @@ export class Details {
       ],
       { ...options, format: rate },
     );
-    new TimeChart(
-      this.group,
-      latencies,
-      edges,
-      [
-        { key: "p99", values: line.p99_ms },
-        { key: "p95", values: line.p95_ms },
-        { key: "p50", values: line.p50_ms },
-      ],
-      { ...options, format: ms, canBeLog: true },
-    );
+    new TimeChart(this.group, latencies, edges, percentileLines(line, edges), {
+      ...options,
+      format: ms,
+      canBeLog: true,
+    });
   }
 }
 
@@ -89,7 +83,11 @@ function summary({ statuses, transfer }: Detail): string[] {
 }
 
 function times({ times: rows }: Detail): HTMLElement {
-  const head = make("tr", {}, ...HEADS.map((text) => make("th", { scope: "col" }, text)));
+  const head = make(
+    "tr",
+    {},
+    ...HEADS.map((text) => make("th", { scope: "col", class: text === "ms" ? "text" : "" }, text)),
+  );
   const body = rows.map(([kind, clock, ...cells]) => {
     const name = make("th", { scope: "row" }, kind!);
     if (clock !== "kernel") name.append(" ", make("small", {}, `${clock} clock`));

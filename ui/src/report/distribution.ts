@@ -127,7 +127,7 @@ function percentiles(place: HTMLElement, known: Known): Plot {
       axes: [
         axis(drawing, {
           size: 28 * drawing.scale,
-          splits: (_, __, min, max) => [0, Math.log10(2), 1, 2, 3, 4, 5, 6, 7].filter((x) => x >= min && x <= max),
+          splits: (_, __, min, max) => marked(min, max, drawing.width / drawing.scale),
           values: (_, splits) => splits.map(quantile),
         }),
         valueAxis(drawing, logAxis(drawing, log)),
@@ -182,6 +182,15 @@ function figure(
     ),
   );
   return box;
+}
+
+/** 0 %, 50 % where there is room for it, 90 %, 99 % and so on. */
+function marked(min: number, max: number, width: number): number[] {
+  const half = Math.log10(2);
+  const decade = width / Math.max(max, 1);
+  const every = decade > 66 ? 1 : 2;
+  const nines = [1, 2, 3, 4, 5, 6, 7].filter((x) => (x - 1) % every === 0);
+  return [0, ...(decade * half > 45 ? [half] : []), ...nines].filter((x) => x >= min && x <= max);
 }
 
 /** 0 → 0 %, 1 → 90 %, 3.5 → 99.97 %. */

@@ -11,7 +11,7 @@ import { TimeChart, type TimeChartOptions, TimeGroup } from "../shared/time-char
 import { Details } from "./details";
 import { drawDistributions } from "./distribution";
 import { preparePaper } from "./paper";
-import { type Run, readRun } from "./run";
+import { type Run, percentileLines, readRun } from "./run";
 
 function timeGroup(run: Run): TimeGroup {
   const [whole, moment] = [find<HTMLButtonElement>("#whole")!, find<HTMLOutputElement>("#moment")!];
@@ -49,15 +49,7 @@ function drawRun(run: Run, group: TimeGroup): void {
   );
   const planned: Line[] = run.planned ? [{ key: "planned", values: run.planned, dash: [4, 4], width: 1 }] : [];
   draw("users", [{ key: "users", values: run.users, fill: true }, ...planned], { height: 110, format: count });
-  draw(
-    "times",
-    [
-      { key: "p99", values: whole.p99_ms },
-      { key: "p95", values: whole.p95_ms },
-      { key: "p50", values: whole.p50_ms },
-    ],
-    { height: 230, format: ms, labels: true, canBeLog: true },
-  );
+  draw("times", percentileLines(whole, run.edges_s), { height: 230, format: ms, labels: true, canBeLog: true });
   const cpu = Object.values(health.cpu).map((values, place): Line => ({ key: `c${place}`, values }));
   draw("cpu", cpu, { height: 130, format: (value) => `${value.toFixed(0)} %`, least: 100 });
   draw(

@@ -1,7 +1,7 @@
 /** What the page holds of the run, written by src/swell/report/html_charts.py. */
 
 import { find } from "../shared/page";
-import type { Values } from "../shared/chart";
+import type { Line, Values } from "../shared/chart";
 import type { Mark } from "../shared/time-charts";
 
 export interface LineData {
@@ -48,4 +48,19 @@ export interface Run {
 
 export function readRun(): Run {
   return JSON.parse(find("#run")?.textContent ?? "null") as Run;
+}
+
+const FEW = 10;
+
+/** The percentiles of a line, the highest first, with the points that too few samples lie beyond. */
+export function percentileLines(line: LineData, edges: number[]): Line[] {
+  const calls = line.rps.map(
+    (rps, place) => ((rps ?? 0) - (line.failures_per_s[place] ?? 0)) * (edges[place + 1]! - edges[place]!),
+  );
+  const few = (q: number): boolean[] => calls.map((count) => Math.round(count) * (1 - q) < FEW);
+  return [
+    { key: "p99", values: line.p99_ms, few: few(0.99) },
+    { key: "p95", values: line.p95_ms, few: few(0.95) },
+    { key: "p50", values: line.p50_ms, few: few(0.5) },
+  ];
 }

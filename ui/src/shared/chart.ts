@@ -15,6 +15,8 @@ export interface Line {
   dash?: number[];
   width?: number;
   step?: boolean;
+  /** Where fewer than 10 samples lie beyond: the line is dashed there. */
+  few?: boolean[];
   /** Whether single points show where there is room for them. */
   points?: boolean;
 }
@@ -49,6 +51,17 @@ export function series(line: Line, drawing: Drawing): uPlot.Series {
   if (line.dash) made.dash = line.dash.map((length) => length * drawing.scale);
   if (line.step) made.paths = uPlot.paths.stepped!({ align: 1 });
   return made;
+}
+
+/** A line as it is drawn: where samples are few, a dashed one goes on. */
+export function parts(line: Line): Line[] {
+  const { few, values, ...rest } = line;
+  if (!few?.includes(true)) return [line];
+  const near = (place: number): boolean => !!(few[place - 1] || few[place] || few[place + 1]);
+  return [
+    { ...rest, values: values.map((value, place) => (few[place] ? null : value)) },
+    { ...rest, values: values.map((value, place) => (near(place) ? value : null)), dash: [3, 3], points: false },
+  ];
 }
 
 /** Values with none on either side, which no line would show. */

@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import { NONE, clock } from "./figures";
 import { all } from "./page";
-import { type Drawing, type Line, Plot, series, timeAxis, valueAxis } from "./chart";
+import { type Drawing, type Line, Plot, parts, series, timeAxis, valueAxis } from "./chart";
 import { colour } from "./theme";
 
 /** From, to, sort, text. */
@@ -91,7 +91,7 @@ export class TimeChart {
     this.outputs = new Map(all<HTMLOutputElement>("output", figure).map((one) => [one.dataset["line"]!, one]));
     group.charts.push(this);
     const element = figure.querySelector<HTMLElement>(".plot")!;
-    const data = [this.xs, ...lines.map((line) => line.values)] as uPlot.AlignedData;
+    const data = [this.xs, ...lines.flatMap(parts).map((line) => line.values)] as uPlot.AlignedData;
     this.plot = new Plot(element, (drawing) => this.settings(drawing), data);
     element.addEventListener("keydown", (event) => this.key(event));
     element.addEventListener("blur", () => this.point(null));
@@ -102,7 +102,7 @@ export class TimeChart {
     return {
       width: drawing.width,
       height: (options.height + (options.badges ? BADGE_PX * this.lanes() : 0)) * drawing.scale,
-      padding: [(8 + (options.badges ? BADGE_PX * this.lanes() : 0)) * drawing.scale, 12 * drawing.scale, 0, 0],
+      padding: [(8 + (options.badges ? BADGE_PX * this.lanes() : 0)) * drawing.scale, 26 * drawing.scale, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -119,7 +119,7 @@ export class TimeChart {
         timeAxis(drawing, options.labels ?? false),
         valueAxis(drawing, logAxis(drawing, options.canBeLog && group.log)),
       ],
-      series: [{}, ...this.lines.map((line) => series(line, drawing))],
+      series: [{}, ...this.lines.flatMap(parts).map((line) => series(line, drawing))],
       hooks: {
         drawAxes: [(self) => this.drawMarks(self, drawing)],
         setCursor: [(self) => this.tell(self.cursor.idx ?? null)],
@@ -141,7 +141,9 @@ export class TimeChart {
       const output = this.outputs.get(line.key);
       if (!output) return;
       const value = idx === null ? undefined : line.values[idx];
-      output.value = value === undefined ? output.dataset["rest"]! : value === null ? NONE : this.options.format(value);
+      const mark = idx !== null && line.few?.[idx] ? "~" : "";
+      if (value === undefined) output.value = output.dataset["rest"]!;
+      else output.value = value === null ? NONE : mark + this.options.format(value);
     });
     if (idx === null) this.group.moment(null, 0);
     else this.group.moment(this.edges[idx]!, this.edges[idx + 1]!);
@@ -154,6 +156,11 @@ export class TimeChart {
       const left = idx === null ? -10 : chart.valToPos(this.xs[idx]!, "x");
       chart.setCursor({ left, top: idx === null ? -10 : 10 });
     }
+  }
+
+  private zoomAround(centre: number, half: number, idx: number | null): void {
+    this.group.zoom(centre - half, centre + half);
+    queueMicrotask(() => this.point(idx)); // once the charts have their new scale
   }
 
   private key(event: KeyboardEvent): void {
@@ -169,9 +176,9 @@ export class TimeChart {
       ArrowRight: () => this.point(at === null ? first : Math.min(at + step, last)),
       Home: () => this.point(first),
       End: () => this.point(last),
-      "+": () => group.zoom(centre - half / 2, centre + half / 2),
-      "-": () => group.zoom(centre - half * 2, centre + half * 2),
-      "0": () => group.reset(),
+      "+": () => this.zoomAround(centre, half / 2, at),
+      "-": () => this.zoomAround(centre, half * 2, at),
+      "0": () => this.zoomAround(group.end / 2, group.end / 2, at),
       Escape: () => this.point(null),
     };
     const action = actions[event.key];
@@ -201,8 +208,14 @@ export class TimeChart {
     ctx.restore();
   }
 
+  /** How many rows of marks the whole run needs, where a badge takes a fortieth of its width. */
   private lanes(): number {
-    return Math.min(this.group.marks.length, MOST_LANES);
+    const ends: number[] = [];
+    for (const [from, to] of this.group.marks) {
+      const free = ends.findIndex((end) => end < from);
+      ends[free < 0 ? ends.length : free] = Math.max(to, from) + this.group.end / 40;
+    }
+    return Math.min(ends.length, MOST_LANES);
   }
 }
 
