@@ -70,6 +70,12 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
         return min((end_s for end_s in (last_s, self.run_time_s) if end_s is not None), default=None)
 
     @property
+    def longest_stop_s(self) -> float:
+        """How long any user at all may take to finish what it is doing."""
+        given = (time_s for load in self.loads for time_s in (load.graceful_stop_s, load.graceful_ramp_down_s))
+        return max((self.stop_timeout_s, *(time_s for time_s in given if time_s is not None)))
+
+    @property
     def spawn_rate_per_s(self) -> float:
         """The rate at which users start first, where the plan has one; otherwise what -u without -r would take."""
         for load in self.loads:

@@ -11,7 +11,7 @@ from swell.cluster.controller_state import ControllerState
 from swell.cluster.course_state import Phase
 from swell.cluster.member_state import identity_of
 from swell.cluster.messages import FromController, FromWorker, Hello, Message, Welcome
-from swell.cluster.roster_state import LeaveUser, StartUser
+from swell.cluster.user_steps import Arrive, Drop, LeaveUser, StartUser
 from swell.cluster.worker_state import WorkerState
 from swell.load.schedule import Schedule
 from swell.plan import RunPlan, Scenario
@@ -113,13 +113,18 @@ class Cluster:
                     one.loading = True
                 case LeaveUser(number):
                     one.leaving.add(number)
-                case done_by_worker.LeaveAll():
-                    one.leaving |= one.state.roster.present
                 case done_by_worker.SealFinal():
                     self.to_worker(one, done_by_worker.Sealed(one.seal(final=True)))
                 case done_by_worker.Exit():
                     self.end(one, "ended with exit code 0")
-                case StartUser() | done_by_worker.Begin() | done_by_worker.Forget():
+                case (
+                    StartUser()
+                    | Arrive()
+                    | Drop()
+                    | done_by_worker.Stop()
+                    | done_by_worker.Begin()
+                    | done_by_worker.Forget()
+                ):
                     pass
 
     def launch(self, worker: int, incarnation: int) -> None:
@@ -178,7 +183,7 @@ class Cluster:
     def work(self, calls: int = 3) -> None:
         """Every user makes calls; those that are leaving have gone; every worker seals."""
         for one in self.living():
-            one.calls += calls * len(one.state.roster.present)
+            one.calls += calls * len(one.state.crew)
             if one.loading:
                 one.loading = False
                 self.to_worker(one, done_by_worker.Loaded())
@@ -210,7 +215,7 @@ class Cluster:
 
     def staying(self) -> list[int]:
         """The numbers of users that are there and not leaving, of all workers."""
-        return [number for one in self.living() for number in one.state.roster.present - one.state.roster.leaving]
+        return [number for one in self.living() for number in one.state.crew.present - one.state.crew.leaving]
 
     def planned(self) -> int:
         """How many users there are to be now."""
@@ -237,7 +242,7 @@ class Cluster:
             assert all(segment.sequence <= len(segments) or segment in unacknowledged for segment in segments)
 
     def _check_users(self) -> None:
-        numbers = [number for one in self.living() for number in one.state.roster.present]
+        numbers = [number for one in self.living() for number in one.state.crew.present]
         assert len(numbers) == len(set(numbers)), "a user is in two places"
         course = self.controller.course
         if course.begin_ns is not None:

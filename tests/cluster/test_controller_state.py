@@ -16,11 +16,11 @@ from swell.cluster.controller_steps import (
     Kill,
     Launch,
     Lost,
+    Nudged,
     Over,
     Recover,
     Recovered,
     Revise,
-    Revised,
     Send,
     Show,
     Spawned,
@@ -161,20 +161,20 @@ def test_a_worker_with_old_orders_gets_them_again_but_not_at_once() -> None:
 
 def test_more_users_are_a_numbered_revision_for_everyone() -> None:
     state = running()
-    commands = state.handle(Revised(+10), T0 + NS_PER_S)
+    commands = state.handle(Nudged(+10), T0 + NS_PER_S)
     assert isinstance(commands[0], Revise)
     assert (commands[0].revision.number, commands[0].revision.users) == (1, 14)
     assert {order.revisions for order in orders(commands).values()} == {state.course.revisions}
-    assert kinds(state.handle(Revised(-100), T0 + NS_PER_S)) == [Revise, Send, Send]
+    assert kinds(state.handle(Nudged(-100), T0 + NS_PER_S)) == [Revise, Send, Send]
     assert state.course.users == 0
-    assert state.handle(Revised(-1), T0 + NS_PER_S) == []
+    assert state.handle(Nudged(-1), T0 + NS_PER_S) == []
 
 
 def test_fixed_counts_limit_the_users() -> None:
     plan = plan_with(3, scenarios=(Scenario("A", fixed_count=3),), workers=1)
     state = running(plan)
     assert state.course.users == 3
-    assert state.handle(Revised(+1), T0 + NS_PER_S) == []
+    assert state.handle(Nudged(+1), T0 + NS_PER_S) == []
 
 
 def test_it_says_once_when_all_have_started() -> None:
@@ -219,7 +219,7 @@ def test_it_ends_when_all_users_have_stopped() -> None:
 def test_a_worker_idle_under_old_orders_does_not_count() -> None:
     state = running(plan_of(workers=1))
     number = state.members.present[0].orders.number
-    state.handle(Revised(+1), T0 + NS_PER_S)
+    state.handle(Nudged(+1), T0 + NS_PER_S)
     state.handle(Heard(ONE, Pulse(WorkerPhase.RUNNING, number, T0, idle=True)), T0 + NS_PER_S)
     assert state.phase is Phase.RUNNING
 

@@ -9,7 +9,7 @@ import pytest
 
 from swell.cluster.controller import Controller
 from swell.cluster.controller_state import ControllerState
-from swell.cluster.controller_steps import Cleared, Died, Over, Revised, StopWanted
+from swell.cluster.controller_steps import Cleared, Died, Nudged, Over, StopWanted
 from swell.cluster.member_state import identity_of
 from swell.cluster.memory_link import MemoryLink
 from swell.cluster.messages import Hello, Output, Welcome, encode, pack_value
@@ -129,8 +129,7 @@ class MemoryCluster:
         self._greenlets[identity].kill()
         crew = self._workshops[identity]._crew
         if crew is not None:
-            crew._stop_timeout_ns = 0
-            crew.leave_all()
+            crew.leave_all(0)
             crew.wait_gone()
         self.controller.tell(Died(worker, incarnation, "was killed"))
 
@@ -158,6 +157,9 @@ class MemoryCluster:
 
     def ending(self) -> None:
         self.heard.append("ending")
+
+    def note(self, text: str) -> None:
+        self.heard.append(text)
 
     def show(self, worker: int, lines: tuple[str, ...], error: bool) -> None: ...
 
@@ -207,7 +209,7 @@ def test_it_ends_when_all_users_have_stopped(clusters: list[MemoryCluster], tmp_
 def test_a_stop_and_changes_while_it_runs(clusters: list[MemoryCluster], tmp_path: Path) -> None:
     cluster = MemoryCluster(plan_of(users=2, workers=2, run_time_s=None, rate_per_s=1_000.0), tmp_path)
     clusters.append(cluster)
-    for at_s, event in ((0.2, Revised(+10)), (0.4, Revised(-1)), (0.6, StopWanted(End.STOPPED))):
+    for at_s, event in ((0.2, Nudged(+10)), (0.4, Nudged(-1)), (0.6, StopWanted(End.STOPPED))):
         gevent.spawn_later(at_s, cluster.controller.tell, event)
     _, result = cluster.run()
     assert result.end is End.STOPPED

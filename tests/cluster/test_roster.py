@@ -1,5 +1,6 @@
 from swell.clock import NS_PER_S
-from swell.cluster.roster_state import Change, LeaveUser, Roster, StartUser
+from swell.cluster.roster_state import Roster
+from swell.cluster.user_steps import Change, LeaveUser, StartUser
 from swell.load.schedule import Schedule
 from swell.load.shares import NOTHING, deal, everything
 from swell.plan import Revision

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from swell.cluster.controller_steps import Garbled, Revised, StopWanted
+from swell.cluster.controller_steps import Garbled, Nudged, StopWanted
 from swell.cluster.course_state import Phase
 from swell.cluster.worker_steps import UserGone
 from swell.result import End
@@ -60,13 +60,13 @@ class AnyCluster(RuleBasedStateMachine):
     def a_user_stops(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.cluster.staying())), "user")
         for one in self.cluster.living():
-            if number in one.state.roster.present:
+            if number in one.state.crew.present:
                 self.cluster.to_worker(one, UserGone(number))
                 self.stopped.add(number)
 
     @rule(more=st.sampled_from([-10, -1, 1, 10]))
     def somebody_revises(self, more: int) -> None:
-        self.cluster.to_controller(Revised(more))
+        self.cluster.to_controller(Nudged(more))
 
     @rule()
     def after_a_while_the_load_is_at_plan(self) -> None:

@@ -8,7 +8,7 @@ from swell.cluster.messages import (
     Welcome,
     WorkerPhase,
 )
-from swell.cluster.roster_state import StartUser
+from swell.cluster.user_steps import LeaveUser, StartUser
 from swell.cluster.worker_state import PARTING_NS, RESEND_AFTER_NS, WorkerState
 from swell.cluster.worker_steps import (
     Begin,
@@ -16,13 +16,13 @@ from swell.cluster.worker_steps import (
     Exit,
     Forget,
     Heard,
-    LeaveAll,
     Loaded,
     Prepare,
     PulseDue,
     Sealed,
     SealFinal,
     Send,
+    Stop,
     UserGone,
     Woke,
 )
@@ -84,9 +84,9 @@ def test_it_is_ready_once_the_script_is_loaded_and_begins_when_told() -> None:
     state = welcomed()
     assert [pulse.phase for pulse in pulses(state.handle(Loaded(), T0))] == [WorkerPhase.READY]
     commands = state.handle(Heard(GO), T0)
-    assert commands[:2] == [Begin(T0), StartUser(0, T0)]
+    assert commands[:2] == [Begin(T0), StartUser(0, T0, "Contestant")]
     assert (state.phase, state.wake_ns) == (WorkerPhase.RUNNING, T0 + NS_PER_S)
-    assert state.handle(Woke(), T0 + NS_PER_S) == [StartUser(1, T0 + NS_PER_S)]
+    assert state.handle(Woke(), T0 + NS_PER_S) == [StartUser(1, T0 + NS_PER_S, "Contestant")]
     assert state.wake_ns is None
     state.check()
 
@@ -109,7 +109,7 @@ def test_at_its_end_it_lets_its_users_go_and_seals_the_last_segment_when_they_ha
     state.handle(Heard(STOP), T0)
     assert state.wake_ns == T0 + NS_PER_S
     commands = state.handle(Woke(), T0 + NS_PER_S)
-    assert kinds(commands) == [LeaveAll, Send]
+    assert kinds(commands) == [Stop, LeaveUser, Send]
     assert state.handle(UserGone(0), T0 + 2 * NS_PER_S) == [SealFinal()]
     commands = state.handle(Sealed(segment(1, final=True)), T0 + 2 * NS_PER_S)
     assert commands[0] == Send(segment(1, final=True))

@@ -7,9 +7,10 @@ import gevent
 import pytest
 
 from swell.runtime.crew import Crew
+from swell.runtime.gates import Gate
 from swell.runtime.real_clock import RealClock
 from swell.segment import ErrorSample, ScenarioCount, Sort
-from swell.user import Recorder, Seat, SimulatedUser, UserFactory
+from swell.user import Admission, Recorder, Seat, SimulatedUser, UserFactory
 
 HOUR_NS = 3_600_000_000_000
 LIVES = 10
@@ -66,7 +67,9 @@ class Player:
 class Stage:
     """A crew with everything around it that a test wants to look at."""
 
-    def __init__(self, stop_timeout_s: float = 5.0) -> None:
+    def __init__(self, grace_s: float = 5.0) -> None:
+        self.grace_s = grace_s
+        self.gone: list[int] = []
         self.clock = RealClock()
         self.notes = Notes()
         self.closed: list[int] = []
@@ -75,7 +78,7 @@ class Stage:
         factory: UserFactory = self
         recorder: Recorder = self.notes
         self.recorder = recorder
-        self.crew = Crew(factory, self.seat, self.clock, recorder, stop_timeout_s)
+        self.crew = Crew(factory, self.seat, self.clock, recorder, self.gone.append)
 
     def make(self, seat: Seat) -> SimulatedUser:
         return Player(seat, self.lives[seat.scenario], self.closed)
@@ -85,6 +88,9 @@ class Stage:
             number=number, scenario=scenario, seed=1, host="", clock=self.clock, recorder=self.recorder, shared={}
         )
         return self.seats[number]
+
+    def leave_all(self) -> None:
+        self.crew.leave_all(self.grace_s)
 
     def start(self, count: int, life: Callable[[Seat], object], name: str = "A") -> None:
         self.lives[name] = life
@@ -105,11 +111,11 @@ def hasty() -> Iterator[Stage]:
     yield from staged(0.02)
 
 
-def staged(stop_timeout_s: float) -> Iterator[Stage]:
-    stage = Stage(stop_timeout_s)
+def staged(grace_s: float) -> Iterator[Stage]:
+    stage = Stage(grace_s)
     yield stage
     stage.crew.check()
-    stage.crew.leave_all()
+    stage.leave_all()
     assert stage.crew.wait_gone(10)
     gevent.sleep(0)
     stage.crew.check()
@@ -145,7 +151,7 @@ def test_users_live_until_they_are_to_leave_and_are_counted(stage: Stage) -> Non
     )
     assert (repr(stage.crew), len(stage.crew), 4 in stage.crew) == ("<Crew: 5 living>", 5, True)
     stage.seats[4].missed = 7
-    stage.crew.leave(4)
+    stage.crew.leave(4, 5.0)
     gevent.sleep(0.01)
     assert stage.crew.counts()[1] == ScenarioCount("B", users=1, started=2, iterations=2, missed=7)
     assert (stage.closed, 4 in stage.crew) == ([4], False)
@@ -153,41 +159,48 @@ def test_users_live_until_they_are_to_leave_and_are_counted(stage: Stage) -> Non
 
 def test_a_wait_ends_early_when_its_user_is_to_leave(stage: Stage) -> None:
     stage.start(500, think)
-    stage.crew.leave_all()
+    stage.leave_all()
     assert stage.crew.wait_gone(4)
     assert stage.crew.counts() == (ScenarioCount("A", users=0, started=500, iterations=500),)
 
 
 def test_a_running_task_may_finish(stage: Stage) -> None:
     stage.start(20, finish)
-    stage.crew.leave_all()
+    stage.leave_all()
     assert stage.crew.wait_gone(4)
     assert stage.crew.counts()[0].iterations == 20
 
 
 def test_what_does_not_finish_in_time_is_killed(hasty: Stage) -> None:
     hasty.start(3, work)
-    hasty.crew.leave(1)
+    hasty.crew.leave(1, 0.02)
     gevent.sleep(0.2)
     assert (hasty.closed, repr(hasty.crew), hasty.notes.exceptions) == ([1], "<Crew: 2 living>", [])
 
 
 def test_thousands_are_killed_at_once(hasty: Stage) -> None:
     hasty.start(5_000, work)
-    hasty.crew.leave_all()
+    hasty.leave_all()
     assert hasty.crew.wait_gone(8)
     assert len(hasty.closed) == 5_000
 
 
-def test_whoever_asked_hears_when_a_user_has_gone(stage: Stage) -> None:
-    gone: list[int] = []
-    stage.start(2, think)
-    stage.crew.leave(0, lambda: gone.append(0))
-    assert gone == []
-    stage.crew.leave(0)
+def test_whoever_asked_hears_when_a_user_has_gone_told_to_or_not(stage: Stage) -> None:
+    stage.start(3, think)
+    stage.crew.leave(1, 5.0)
+    stage.crew.leave(77, 5.0)
     gevent.sleep(0.01)
-    stage.crew.leave(77, lambda: gone.append(77))
-    assert gone == [0, 77]
+    assert stage.gone == [1]
+    stage.start(1, lambda seat: None)
+    assert stage.gone == [1, 3]
+
+
+def test_each_user_has_a_time_of_its_own_to_finish(stage: Stage) -> None:
+    stage.start(4, work)
+    for number, grace_s in ((0, 5.0), (1, 0.02), (2, 5.0), (3, 0.04)):
+        stage.crew.leave(number, grace_s)
+    gevent.sleep(0.2)
+    assert stage.gone == [1, 3]
 
 
 def test_a_user_may_end_by_itself(stage: Stage) -> None:
@@ -246,7 +259,8 @@ def test_an_error_in_close_or_in_on_gone_is_recorded(stage: Stage, monkeypatch: 
 
     monkeypatch.setattr(Player, "close", close)
     stage.start(1, think)
-    stage.crew.leave(0, lambda: stage.closed.remove(99))
+    monkeypatch.setattr(stage.crew, "_on_gone", lambda number: stage.closed.remove(99))
+    stage.crew.leave(0, 5.0)
     assert stage.crew.wait_gone(1)
     gevent.sleep(0)
     assert stage.notes.exceptions == ["OSError: bad descriptor", "ValueError: list.remove(x): x not in list"]
@@ -255,7 +269,7 @@ def test_an_error_in_close_or_in_on_gone_is_recorded(stage: Stage, monkeypatch: 
 def test_a_user_told_to_leave_before_its_first_turn_never_begins(hasty: Stage) -> None:
     hasty.lives["A"] = work
     hasty.crew.start(0, "A")
-    hasty.crew.leave_all()
+    hasty.leave_all()
     assert hasty.crew.wait_gone(1)
     assert hasty.closed == []
     hasty.closed.append(0)
@@ -275,7 +289,7 @@ def test_a_user_that_swallows_its_kill_is_given_up_and_reported(hasty: Stage, mo
                 kills.append(error)
 
     hasty.start(1, swallow)
-    hasty.crew.leave_all()
+    hasty.leave_all()
     assert hasty.crew.wait_gone(5)
     assert (len(kills), hasty.closed) == (3, [0])
     assert hasty.notes.exceptions == ["UserNotStopped: a user swallows GreenletExit"]
@@ -296,7 +310,7 @@ def test_a_clean_up_that_waits_after_the_kill_may_end(hasty: Stage) -> None:
             cleaned.append(seat.number)
 
     hasty.start(3, clean_up)
-    hasty.crew.leave_all()
+    hasty.leave_all()
     assert hasty.crew.wait_gone(5)
     assert sorted(cleaned) == [0, 1, 2]
 
@@ -305,7 +319,7 @@ def test_the_first_call_of_a_planned_start_knows_when_it_was_due_and_how_late_it
     seen: list[tuple[int, bool]] = []
     stage.lives["A"] = lambda seat: seen.append((seat.intended_ns - due_ns, 0 <= seat.lag_ns - 2_000_000 < 10**9))
     due_ns = stage.clock.now_ns() - 2_000_000
-    stage.crew.start(0, "A", due_ns)
+    stage.crew.start(0, "A", Gate(lambda number: Admission.GO), due_ns)
     assert stage.crew.wait_gone(1)
     assert seen == [(0, True)]
 
@@ -320,9 +334,9 @@ def test_ten_lives_of_users_that_come_and_go_leave_nothing_behind(stage: Stage) 
     for turn in range(LIVES):
         stage.start(30, lives[turn % 3])
         if turn % 3 == 2:
-            stage.crew.leave_all()
+            stage.leave_all()
             assert stage.crew.wait_gone(5)
-    stage.crew.leave_all()
+    stage.leave_all()
     assert stage.crew.wait_gone(5)
     gevent.sleep(0.01)
     assert (stage.crew._reaper, len(stage.crew._deadlines)) == (None, 0)

@@ -54,7 +54,7 @@ def crew() -> Iterator[Crew]:
     def seat(number: int, scenario: str) -> Seat:
         return Seat(number=number, scenario=scenario, seed=1, host="", clock=clock, recorder=recorder, shared=None)
 
-    made = Crew(ClassFactory([Patient, Stubborn, Failing], Environment()), seat, clock, recorder, stop_timeout_s=0.05)
+    made = Crew(ClassFactory([Patient, Stubborn, Failing], Environment()), seat, clock, recorder)
     yield made
     made.check()
     clock.close()
@@ -65,10 +65,10 @@ def test_leaving_ends_a_wait_at_once(crew: Crew) -> None:
         crew.start(number, "Patient")
     gevent.sleep(0.01)
     assert NOTES == ["0 turns", "1 turns", "2 turns"]
-    crew.leave(1)
+    crew.leave(1, 0.05)
     gevent.sleep(0.01)
     assert NOTES[3:] == ["1 stops"]
-    crew.leave_all()
+    crew.leave_all(0.05)
     assert crew.wait_gone(5)
     assert NOTES[4:] == ["0 stops", "2 stops"]
 
@@ -76,7 +76,7 @@ def test_leaving_ends_a_wait_at_once(crew: Crew) -> None:
 def test_leaving_ends_the_wait_before_another_attempt_to_start(crew: Crew) -> None:
     crew.start(0, "Failing")
     gevent.sleep(0.01)
-    crew.leave_all()
+    crew.leave_all(0.05)
     assert crew.wait_gone(5)
     assert NOTES == ["0 stops"]
 
@@ -84,7 +84,7 @@ def test_leaving_ends_the_wait_before_another_attempt_to_start(crew: Crew) -> No
 def test_a_user_killed_in_a_task_still_runs_each_on_stop(crew: Crew) -> None:
     crew.start(7, "Stubborn")
     gevent.sleep(0.01)
-    crew.leave_all()
+    crew.leave_all(0.05)
     assert crew.wait_gone(5)
     assert NOTES == ["comes out", "7 stops"]
     assert crew.counts()[0].iterations == 0

@@ -28,6 +28,9 @@ class Stage:
     def lost(self, worker: int, incarnation: int, because: str) -> None:
         self._terminal.note(f"worker {worker}.{incarnation} {because}")
 
+    def note(self, text: str) -> None:
+        self._terminal.note(text)
+
     def ending(self) -> None:
         self._hooks.fire("test_stopping", environment=self._hooks.environment)
 

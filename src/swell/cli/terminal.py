@@ -16,7 +16,7 @@ from gevent.event import Event as Flag
 from swell.cli.keys import pressed_keys
 from swell.cli.printing import Printer
 from swell.cluster.controller import Controller
-from swell.cluster.controller_steps import Revised
+from swell.cluster.controller_steps import Nudged
 from swell.document import ResultDocument, ThresholdSummary
 
 if TYPE_CHECKING:
@@ -126,4 +126,4 @@ class Terminal:
 
 def _press(controller: Controller, key: str) -> None:
     if key in USERS_BY_KEY:
-        controller.tell(Revised(USERS_BY_KEY[key]))
+        controller.tell(Nudged(USERS_BY_KEY[key]))

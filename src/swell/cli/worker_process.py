@@ -81,7 +81,7 @@ def _take_part(given: argparse.Namespace) -> int:
     state = WorkerState(hello)
     clock = RealClock()
     link = DealerLink(given.link, identity_of(given.worker, given.incarnation))
-    runner = WorkerRunner(hello, lambda: len(state.roster.present), lambda: link.send(encode(Quit())))
+    runner = WorkerRunner(hello, lambda: len(state.crew), lambda: link.send(encode(Quit())))
     supplies = Supplies(clock, lambda wanted: link.send(encode(wanted)))
     workshop = RingWorkshop(given.directory, hello, clock, ScriptCast(runner, outlet, supplies))
     outlet.send = lambda output: link.send(encode(output))

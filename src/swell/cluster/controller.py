@@ -30,6 +30,7 @@ from swell.cluster.controller_steps import (
     Kill,
     Launch,
     Lost,
+    Note,
     Over,
     Recover,
     Recovered,
@@ -74,6 +75,8 @@ class Audience(Protocol):
     def lost(self, worker: int, incarnation: int, because: str) -> None: ...
 
     def ending(self) -> None: ...
+
+    def note(self, text: str) -> None: ...
 
     def show(self, worker: int, lines: tuple[str, ...], error: bool) -> None: ...
 
@@ -192,7 +195,7 @@ class Controller:
             case _:
                 self._announce(command)
 
-    def _announce(self, command: Joined | Lost | Begin | Spawned | Ending | Show | Deliver) -> None:
+    def _announce(self, command: Joined | Lost | Note | Begin | Spawned | Ending | Show | Deliver) -> None:
         match command:
             case Joined(hello):
                 self.merge.worker_joined(
@@ -202,6 +205,8 @@ class Controller:
             case Lost(worker, incarnation, because):
                 self.merge.worker_lost(worker, incarnation, at_s=self.at_s, because=because)
                 self._audience.lost(worker, incarnation, because)
+            case Note(text):
+                self._audience.note(text)
             case Begin(begin_ns):
                 self.merge.started_at = datetime.datetime.now(datetime.UTC)
                 self._audience.begun(begin_ns)

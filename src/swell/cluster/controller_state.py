@@ -1,6 +1,7 @@
 """What a controller does next: pure, so that lost messages and dying workers can be tried without a process.
 
     GATHERING ──all ready, cleared──► RUNNING ──run time, stopped, all users gone──► ENDING ──nothing is to come──► OVER
+          └──users are to be ready──► PREPARING ─┘
 
 A worker that dies while the run goes on is replaced: its ring is read, and a new incarnation gets the same share, so
 the two never overlap. One that dies as soon as it is up is given up after the third time; the others inherit its share.
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from swell.clock import NS_PER_S
+from swell.cluster.bequest_state import bequests, done_before
 from swell.cluster.controller_steps import (
     Apply,
     Begin,
@@ -28,6 +30,8 @@ from swell.cluster.controller_steps import (
     Kill,
     Launch,
     Lost,
+    Note,
+    Nudged,
     Over,
     Recover,
     Recovered,
@@ -43,7 +47,7 @@ from swell.cluster.controller_steps import (
     Ticked,
     is_routine,
 )
-from swell.cluster.course_state import Course, Phase
+from swell.cluster.course_state import BEGIN_DELAY_NS, Course, Phase
 from swell.cluster.feed_state import Feeds
 from swell.cluster.member_state import Member, Membership, fault_of, identity_of
 from swell.cluster.messages import (
@@ -69,9 +73,14 @@ from swell.result import End
 from swell.segment import Segment
 
 READY_WITHIN_NS = 60 * NS_PER_S
+PREPARED_WITHIN_NS = 60 * NS_PER_S
+PATIENCE_NS = NS_PER_S
+"""Whoever waits for users to get ready for longer than this is told what for."""
 KILL_AFTER_NS = 10 * NS_PER_S
 """Beyond the stop time-out: how long a worker may take to send its last segment."""
 SENDERS_REFUSED_CAP = 1_000
+BEFORE = (Phase.GATHERING, Phase.PREPARING)
+"""The phases before the run begins."""
 
 
 class ControllerState:
@@ -93,6 +102,7 @@ class ControllerState:
         self._give_up_ns = 0
         self._cleared = False
         self._committing = False
+        self._said_what_for = False
 
     def __repr__(self) -> str:
         return f"<ControllerState {self.phase.value}, {self.course}, {self.members}>"
@@ -120,9 +130,9 @@ class ControllerState:
             case Died():
                 commands = self._died(event, now_ns)
             case Recovered(worker, incarnation, segments):
-                commands = self._recovered(worker, incarnation, segments)
-            case Revised(more):
-                commands = self._revise(more, now_ns)
+                commands = self._recovered(worker, incarnation, segments, now_ns)
+            case Revised() | Nudged():
+                commands = self._revise(event, now_ns)
             case Stored(applied):
                 commands = self._stored(applied)
             case StopWanted(end, text):
@@ -215,7 +225,7 @@ class ControllerState:
 
     def _fail(self, failure: str, exit_code: int = 4, author_traceback: str = "") -> list[Command]:
         """Before the beginning, one worker that cannot take part ends it all; later its death says the same."""
-        if self.phase is not Phase.GATHERING:
+        if self.phase not in BEFORE:
             return []
         self.phase = Phase.OVER
         return [*self._kill_all(), Over(failure, exit_code, author_traceback)]
@@ -226,7 +236,7 @@ class ControllerState:
         member = self.members.present.get(event.worker)
         if member is None or member.incarnation != event.incarnation or not member.live:
             return []
-        if self.phase is Phase.GATHERING:
+        if self.phase in BEFORE:
             return self._fail(f"worker {event.worker} {event.because}" + (f"\n{event.output}" if event.output else ""))
         replace = self.members.lose(member, now_ns)
         commands: list[Command] = [
@@ -240,20 +250,23 @@ class ControllerState:
     def _hand_on(self, lost: Member, now_ns: int) -> list[Command]:
         """A worker is not replaced: the others take over its share."""
         heirs = {member.worker: member.share for member in self.members.live}
-        for worker, share in inherit(lost.share, heirs).items() if heirs else ():
-            self.members.present[worker].share = share
-            self.members.present[worker].share_from_ns = now_ns
+        shares = inherit(lost.share, heirs) if heirs else {}
+        for worker, bequest in bequests(lost, self.plan.loads, heirs, shares).items():
+            heir = self.members.present[worker]
+            heir.inherited.append(bequest)
+            heir.share, heir.share_from_ns = shares[worker], now_ns
         lost.share = NOTHING
         return self._order_all(now_ns)
 
-    def _recovered(self, worker: int, incarnation: int, segments: Iterable[Segment]) -> list[Command]:
+    def _recovered(self, worker: int, incarnation: int, segments: Iterable[Segment], now_ns: int) -> list[Command]:
         member = self.members.called(identity_of(worker, incarnation))
         if member is None or not member.lost:
             return []
         member.recovered = True
         commands = [command for segment in segments for command in self._take(member, segment)]
         self.feeds.settle(member.identity, known=False)
-        return commands
+        was_handed_on = self.phase is Phase.RUNNING and member is self.members.present[worker]
+        return [*commands, *(self._order_all(now_ns) if was_handed_on else ())]  # now that it is known what it had done
 
     def _launch(self, worker: int, now_ns: int) -> Command:
         return Launch(worker, self.members.add(worker, now_ns).incarnation)
@@ -265,6 +278,8 @@ class ControllerState:
         match self.phase:
             case Phase.GATHERING:
                 return self._gather(now_ns)
+            case Phase.PREPARING:
+                return self._prepare(now_ns)
             case Phase.RUNNING:
                 return self._run(now_ns)
             case Phase.ENDING:
@@ -274,15 +289,34 @@ class ControllerState:
 
     def _gather(self, now_ns: int) -> list[Command]:
         if self.members.present and not self.members.loading and self._cleared:
-            self.phase = Phase.RUNNING
-            begin_ns = self.course.begin(now_ns)
             for worker, share in place(dict.fromkeys(self.members.present, 1.0)).items():
                 self.members.present[worker].share = share
-            return [Begin(begin_ns), *self._order_all(now_ns)]
+            if not self.course.ready_users:
+                return self._begin(now_ns + BEGIN_DELAY_NS, now_ns)
+            self.phase = Phase.PREPARING
+            self._give_up_ns = now_ns + PREPARED_WITHIN_NS
+            return self._order_all(now_ns)
         if self.members.loading and now_ns >= self._give_up_ns:
             names = ", ".join(str(member.worker) for member in self.members.loading)
             return self._fail(f"not ready within {READY_WITHIN_NS // NS_PER_S} s: worker {names}")
         return []
+
+    def _prepare(self, now_ns: int) -> list[Command]:
+        """Wait until the users are ready that are to be; not for ever."""
+        users, commands = f"{self.course.ready_users:,} users", []
+        waited_ns = now_ns - (self._give_up_ns - PREPARED_WITHIN_NS)
+        if not all(member.prepared for member in self.members.live):
+            if waited_ns < PREPARED_WITHIN_NS:
+                is_time = waited_ns >= PATIENCE_NS and not self._said_what_for
+                self._said_what_for |= is_time
+                return [Note(f"{users} get ready before the run begins")] if is_time else []
+            waited = f"not all of {users} were ready within {PREPARED_WITHIN_NS // NS_PER_S} s"
+            commands = [Note(f"{waited}: the run begins without the others")]
+        return [*commands, *self._begin(now_ns + BEGIN_DELAY_NS, now_ns)]
+
+    def _begin(self, begin_ns: int, now_ns: int) -> list[Command]:
+        self.phase = Phase.RUNNING
+        return [Begin(self.course.begin(begin_ns)), *self._order_all(now_ns)]
 
     def _run(self, now_ns: int) -> list[Command]:
         live = self.members.live
@@ -297,7 +331,8 @@ class ControllerState:
         if not live:
             return commands + self._stop(End.FAILED, "no worker is left", now_ns)
         if all(member.idle for member in live):
-            return commands + self._stop(End.COMPLETED, "all users have stopped", now_ns)
+            because = "all users have stopped" if self.course.is_endless else ""
+            return commands + self._stop(End.COMPLETED, because, now_ns)
         return commands
 
     def _end(self, now_ns: int) -> list[Command]:
@@ -322,19 +357,29 @@ class ControllerState:
     def _stop(self, end: End, text: str, now_ns: int) -> list[Command]:
         if self.phase is Phase.GATHERING:
             return self._fail("stopped before the run had begun")
-        if self.phase is not Phase.RUNNING:
+        if self.phase not in (Phase.PREPARING, Phase.RUNNING):
             return []
+        begun: list[Command] = []
+        if self.phase is Phase.PREPARING:  # what the users have done by now counts: a run of no length
+            begun = [Begin(self.course.begin(now_ns))]
         self.phase = Phase.ENDING
         ends_ns = self.course.end(now_ns)
-        self._give_up_ns = now_ns + round(self.plan.stop_timeout_s * NS_PER_S) + KILL_AFTER_NS
+        self._give_up_ns = now_ns + round(self.plan.longest_stop_s * NS_PER_S) + KILL_AFTER_NS
         unready = self.members.loading
         for member in unready:
             member.lost = member.recovered = True  # a replacement that has not come to anything yet
         kills: list[Command] = [Kill(member.worker, member.incarnation) for member in unready]
-        return [Ending(end, text, ends_ns), *self._order_all(now_ns), *kills]
+        return [*begun, Ending(end, text, ends_ns), *self._order_all(now_ns), *kills]
 
-    def _revise(self, more: int, now_ns: int) -> list[Command]:
-        revision = self.course.revise(more, now_ns) if self.phase is Phase.RUNNING else None
+    def _revise(self, wish: Revised | Nudged, now_ns: int) -> list[Command]:
+        if self.phase is not Phase.RUNNING:
+            return []
+        if isinstance(wish, Revised):
+            revision = self.course.revise(wish.load, wish.users, wish.rate_per_s, now_ns)
+        elif self.course.adjustable is None:
+            return [Note("keys change the users of a plan with one load of users that has no end: this plan has none")]
+        else:
+            revision = self.course.nudge(wish.more, now_ns)
         return [Revise(revision), *self._order_all(now_ns)] if revision else []
 
     def _order_all(self, now_ns: int) -> list[Command]:
@@ -350,6 +395,7 @@ class ControllerState:
             revisions=self.course.revisions,
             share=member.share,
             share_from_ns=member.share_from_ns or self.course.begin_ns or 0,
+            done=done_before(member, self.plan.loads),
         )
         return Send(member.identity, member.order(orders, now_ns))
 
@@ -361,4 +407,4 @@ class ControllerState:
         self.course.check()
         self.members.check()
         self.feeds.check()
-        assert self.phase is Phase.GATHERING or self.phase is Phase.OVER or self.course.begin_ns is not None
+        assert self.phase in (*BEFORE, Phase.OVER) or self.course.begin_ns is not None

@@ -66,7 +66,16 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class Revised:
-    """Somebody wants another number of users: more, or fewer."""
+    """A closed load is to go to another number of users, at a rate."""
+
+    load: int
+    users: int
+    rate_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Nudged:
+    """Somebody wants more users, or fewer."""
 
     more: int
 
@@ -86,7 +95,7 @@ class Stored:
     applied: Mapping[tuple[int, int], int]
 
 
-Event = Started | Cleared | Heard | Garbled | Ticked | Died | Recovered | Revised | StopWanted | Stored
+Event = Started | Cleared | Heard | Garbled | Ticked | Died | Recovered | Revised | Nudged | StopWanted | Stored
 
 
 def is_routine(event: Event) -> bool:
@@ -169,6 +178,13 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something that whoever watches the run should know."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
     """All workers are ready: the run's zero is at `begin_ns`."""
 
@@ -234,6 +250,7 @@ Command = (
     | Commit
     | Serve
     | Lost
+    | Note
     | Begin
     | Spawned
     | Revise

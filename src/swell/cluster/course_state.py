@@ -5,9 +5,9 @@ from __future__ import annotations
 import enum
 
 from swell.clock import NS_PER_S
-from swell.load.mix import Mix
+from swell.cluster.crew_state import mix_of
 from swell.load.schedule import Schedule
-from swell.load_plan import Closed
+from swell.load_plan import Closed, Iterations, Open
 from swell.plan import MOST_USERS, Revision, RunPlan
 
 BEGIN_DELAY_NS = 5_000_000
@@ -18,6 +18,8 @@ class Phase(enum.Enum):
     """How far the run has come."""
 
     GATHERING = "gathering"
+    PREPARING = "preparing"
+    """Users get ready that are to be before the first arrival."""
     RUNNING = "running"
     ENDING = "ending"
     OVER = "over"
@@ -31,7 +33,7 @@ class Course:
         self.ends_ns: int | None = None
         self.revisions: tuple[Revision, ...] = ()
         self._plan = plan
-        self._most_users = Mix(plan.scenarios).most_users or MOST_USERS
+        self._closed = [number for number, load in enumerate(plan.loads) if isinstance(load.model, Closed)]
         self._settled_ns: int | None = None
 
     def __repr__(self) -> str:
@@ -39,26 +41,61 @@ class Course:
 
     @property
     def users(self) -> int:
-        """How many users the latest revision asks for."""
-        if self.revisions:
-            return self.revisions[-1].users
-        return self._plan.loads[0].most_users if self.begin_ns is not None else 0
+        """How many users the plan with its latest revisions asks for; in a load of arrivals, those it begins with."""
+        if self.begin_ns is None:
+            return 0
+        models = [load.model for load in self._plan.loads]
+        others = sum(model.users for model in models if isinstance(model, Open | Iterations))
+        return others + sum(map(self.users_of, self._closed))
 
-    def begin(self, now_ns: int) -> int:
+    @property
+    def ready_users(self) -> int:
+        """How many users are to be ready before the run begins."""
+        return sum(load.model.users for load in self._plan.loads if isinstance(load.model, Open))
+
+    @property
+    def adjustable(self) -> int | None:
+        """The load that keys change: the only closed one without an end; None: there is none, or there are several."""
+        endless = [number for number in self._closed if self._plan.loads[number].ends_s is None]
+        return endless[0] if len(endless) == 1 else None
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether users of the plan are to stay until the run is stopped."""
+        return any(self._plan.loads[number].ends_s is None for number in self._closed)
+
+    def users_of(self, load: int) -> int:
+        """How many users a closed load is to have in the end, or at its highest where it was not revised."""
+        revised = [revision.users for revision in self.revisions if revision.load == load]
+        return revised[-1] if revised else self._plan.loads[load].most_users
+
+    def begin(self, begin_ns: int) -> int:
         """Fix the run's zero, and its end where the plan has one."""
-        begin_ns = self.begin_ns = now_ns + BEGIN_DELAY_NS
+        self.begin_ns = begin_ns
         if self._plan.ends_s is not None:
             self.ends_ns = begin_ns + round(self._plan.ends_s * NS_PER_S)
-        self._settled_ns = self._schedule().settled_ns
+        self._settled_ns = max((self._schedule(load).risen_ns for load in self._closed), default=0)
         return begin_ns
 
-    def revise(self, more: int, now_ns: int) -> Revision | None:
-        """Ask for more users, or fewer; None when there can be no more or no fewer."""
-        users = min(max(self.users + more, 0), self._most_users)
-        if self.begin_ns is None or users == self.users:
+    def nudge(self, more: int, now_ns: int) -> Revision | None:
+        """Ask for more users, or fewer, of the load that keys change; None when there can be no more or no fewer."""
+        load = self.adjustable
+        if load is None:
+            return None
+        return self.revise(load, self.users_of(load) + more, self._plan.spawn_rate_per_s, now_ns)
+
+    def revise(self, load: int, users: int, rate_per_s: float, now_ns: int) -> Revision | None:
+        """Ask for so many users of a closed load; None when it is to have as many anyway."""
+        if self.begin_ns is None or load not in self._closed:
+            return None
+        users = min(max(users, 0), self._most_users(load))
+        if users == self.users_of(load) and self._plan.loads[load].ends_s is None:
             return None
         at_s = (now_ns + BEGIN_DELAY_NS - self.begin_ns) / NS_PER_S
-        return self._add(Revision(len(self.revisions) + 1, at_s, users, self._plan.spawn_rate_per_s))
+        revision = Revision(len(self.revisions) + 1, at_s, users, rate_per_s, load)
+        self.revisions += (revision,)
+        self._settled_ns = max(self._schedule(number).settled_ns for number in self._revised())
+        return revision
 
     def end(self, now_ns: int) -> int:
         """The plan ends now, unless it has ended before."""
@@ -72,17 +109,19 @@ class Course:
         self._settled_ns = None
         return True
 
-    def _add(self, revision: Revision) -> Revision:
-        self.revisions += (revision,)
-        self._settled_ns = self._schedule().settled_ns
-        return revision
+    def _revised(self) -> set[int]:
+        return {revision.load for revision in self.revisions}
 
-    def _schedule(self) -> Schedule:
-        load = self._plan.loads[0]
+    def _most_users(self, load: int) -> int:
+        return mix_of(self._plan.loads[load], self._plan.scenarios).most_users or MOST_USERS
+
+    def _schedule(self, number: int) -> Schedule:
+        load = self._plan.loads[number]
         assert isinstance(load.model, Closed)
-        return Schedule(self.revisions, load.model.curve, load.start_s)
+        revisions = [revision for revision in self.revisions if revision.load == number]
+        return Schedule(revisions, load.model.curve, load.start_s)
 
     def check(self) -> None:
         """Raise AssertionError if it contradicts itself."""
         assert [revision.number for revision in self.revisions] == list(range(1, len(self.revisions) + 1))
-        assert all(revision.users <= self._most_users for revision in self.revisions)
+        assert all(revision.users <= self._most_users(revision.load) for revision in self.revisions)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from swell.clock import NS_PER_S
+from swell.cluster.bequest_state import Bequest
 from swell.cluster.messages import PROTOCOL, Hello, Orders, Pulse, WorkerPhase
 from swell.load.shares import NOTHING, Share
-from swell.segment import FIRST_SEQUENCE, Segment
+from swell.segment import FIRST_SEQUENCE, ScenarioCount, Segment
 
 RESEND_AFTER_NS = NS_PER_S // 2
 QUICK_DEATH_NS = 5 * NS_PER_S
@@ -52,7 +53,11 @@ class Member:
         self.lost = False
         self.recovered = False
         self.idle = False
+        self.prepared = False
         self.users = 0
+        self.inherited: list[Bequest] = []
+        """What those had done that it has its share from."""
+        self._counts: tuple[ScenarioCount, ...] = ()
         self.orders = Orders(number=0)
         self._orders_sent_ns = 0
 
@@ -73,7 +78,7 @@ class Member:
     def order(self, orders: Orders, now_ns: int) -> Orders:
         """Take note of the orders that it is given."""
         self.orders = orders
-        self.idle = False
+        self.idle = self.prepared = False
         self._orders_sent_ns = now_ns
         return orders
 
@@ -82,6 +87,7 @@ class Member:
         self.phase = pulse.phase
         self.users = pulse.users
         self.idle = pulse.idle and pulse.orders == self.orders.number
+        self.prepared = pulse.prepared and pulse.orders == self.orders.number
         if pulse.orders < self.orders.number and now_ns - self._orders_sent_ns >= RESEND_AFTER_NS:
             return self.order(self.orders, now_ns)
         return None
@@ -92,7 +98,12 @@ class Member:
             return False
         self.applied = segment.sequence
         self.final = segment.final
+        self._counts = segment.scenarios or self._counts
         return True
+
+    def iterations_of(self, scenarios: Container[str]) -> int:
+        """How many iterations of some scenarios it has reported."""
+        return sum(count.iterations for count in self._counts if count.name in scenarios)
 
     def check(self) -> None:
         """Raise AssertionError if it contradicts itself."""
@@ -141,6 +152,7 @@ class Membership:
         else:
             self.departed.append(before)
             member = Member(worker, before.incarnation + 1, now_ns, before.share)
+            member.inherited = [Bequest(before)]
         self.present[worker] = self._by_identity[member.identity] = member
         return member
 

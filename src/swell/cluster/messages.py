@@ -37,6 +37,8 @@ class WorkerPhase(enum.Enum):
 
     LOADING = "loading"
     READY = "ready"
+    PREPARING = "preparing"
+    """Users get ready before the run begins."""
     RUNNING = "running"
     DRAINING = "draining"
     DONE = "done"
@@ -68,6 +70,8 @@ class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
     users: int = 0
     idle: bool = False
     """All users that these orders will ever bring here have started and gone."""
+    prepared: bool = False
+    """All users that are to be ready before the run begins are."""
 
 
 class Output(msgspec.Struct, frozen=True, tag="output"):
@@ -129,13 +133,16 @@ class Orders(msgspec.Struct, frozen=True, tag="orders"):
 
     number: int
     begin_ns: int | None = None
-    """The run's zero. None: get ready and wait."""
+    """The run's zero. None: have those users get ready that are to be before it."""
     ends_ns: int | None = None
     """No new task starts from here on. None: until further orders."""
     revisions: tuple[Revision, ...] = ()
     share: Share = NOTHING
     share_from_ns: int = 0
-    """Users of the share that should long be there are started from here on, one after the other."""
+    """Users of the share that should long be there are started from here on, one after the other; what arrives from
+    here on is dealt by it."""
+    done: tuple[int, ...] = ()
+    """Of each load, the iterations that others with this share have done before."""
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):

@@ -1,4 +1,4 @@
-"""Which users a worker has, and which it is to start or take away next. Instants are nanoseconds of the run.
+"""Which users of a closed load a worker has, and which it is to start or take away next. Instants are those of the run.
 
 Those of the share below `Schedule.users_at` are to be there; `_level` is how far up the numbering the roster has gone.
 A share that comes late (another worker died, or this one is the replacement) leaves it in arrears: those users are
@@ -8,37 +8,26 @@ started one by one, spread over `ARREARS_S` at most. A user that is leaving is s
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 from swell.clock import NS_PER_S
+from swell.cluster.user_steps import Change, LeaveUser, StartUser
 from swell.load.schedule import Schedule
 from swell.load.shares import NOTHING, Share
+from swell.user import Admission
 
 ARREARS_NS = 2 * NS_PER_S
 
 
-@dataclass(frozen=True, slots=True)
-class StartUser:
-    """`due_ns`: when the plan has it start."""
-
-    number: int
-    due_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class LeaveUser:
-    """Let the user end what it is doing."""
-
-    number: int
-
-
-Change = StartUser | LeaveUser
-
-
 class Roster:
-    """The users of one worker."""
+    """The users of a closed load. `ends_ns`: when the load is over, with another time to leave than before."""
 
-    def __init__(self) -> None:
+    prepared = True
+    preparing = False
+
+    def __init__(self, ends_ns: int | None = None, stop_grace_s: float = 0.0, ramp_down_grace_s: float = 0.0) -> None:
+        self._ends_ns = ends_ns
+        self._stop_grace_s = stop_grace_s
+        self._ramp_down_grace_s = ramp_down_grace_s
         self.present: set[int] = set()
         """Started and not gone, those that are leaving included."""
         self.leaving: set[int] = set()
@@ -69,7 +58,25 @@ class Roster:
     @property
     def idle(self) -> bool:
         """All users that the schedule will ever bring here have started, and have gone of their own accord."""
-        return self._schedule.goal > 0 and not self.present and self.wake_ns is None
+        settled = self._schedule.goal > 0 or self._schedule.is_over
+        return settled and not self.present and self.wake_ns is None
+
+    def prepare(self, share: Share) -> list[Change]:
+        """There is nobody to get ready."""
+        return []
+
+    def more(self) -> list[Change]:
+        """There is nobody to get ready."""
+        return []
+
+    def ready(self, number: int, now_ns: int) -> Admission:
+        """Nobody asks."""
+        return Admission.GO
+
+    def leave_all(self, now_ns: int) -> list[Change]:
+        """Everybody leaves, for good."""
+        self._arrears.clear()
+        return self._take_away(sorted(self.present), self._stop_grace_s)
 
     def follow(self, schedule: Schedule, share: Share, share_from_ns: int, now_ns: int) -> list[Change]:
         """The schedule or the share has changed. What should be there already at `share_from_ns` goes into arrears."""
@@ -84,7 +91,9 @@ class Roster:
 
     def _hand_over(self, share: Share) -> list[Change]:
         self._arrears = deque(number for number in self._arrears if share.mine(number))
-        return self._take_away([number for number in sorted(self.present) if not share.mine(number)])
+        return self._take_away(
+            [number for number in sorted(self.present) if not share.mine(number)], self._stop_grace_s
+        )
 
     def _fall_into_arrears(self, before: Share, from_ns: int) -> None:
         number = self._share.next_mine(0)
@@ -103,7 +112,10 @@ class Roster:
         wanted = self._schedule.users_at(self._now_ns)
         changes: list[Change] = []
         if wanted < self._level:
-            changes += self._take_away([number for number in sorted(self.present, reverse=True) if number >= wanted])
+            is_over = self._ends_ns is not None and self._now_ns >= self._ends_ns
+            grace_s = self._stop_grace_s if is_over else self._ramp_down_grace_s
+            surplus = [number for number in sorted(self.present, reverse=True) if number >= wanted]
+            changes += self._take_away(surplus, grace_s)
             self._arrears = deque(number for number in self._arrears if number < wanted)
         number = self._share.next_mine(self._level)
         while number is not None and number < wanted:
@@ -137,11 +149,11 @@ class Roster:
         due_ns = self._schedule.due_ns(number, by_ns=self._now_ns)
         return [StartUser(number, self._now_ns if due_ns is None else due_ns)]
 
-    def _take_away(self, numbers: list[int]) -> list[Change]:
+    def _take_away(self, numbers: list[int], grace_s: float) -> list[Change]:
         fresh = [number for number in numbers if number not in self.leaving]
         self.leaving.update(numbers)
         self._again.difference_update(numbers)
-        return [LeaveUser(number) for number in fresh]
+        return [LeaveUser(number, grace_s) for number in fresh]
 
     def check(self) -> None:
         """Raise AssertionError if the roster contradicts itself."""

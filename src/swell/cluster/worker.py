@@ -1,8 +1,9 @@
 """Acts for a worker: whatever happens becomes an event, `WorkerState` says what follows, and here it is done.
 
-Greenlets, each waiting for one thing: frames (the main one), the next start or end, the pulse, the next second to be
-reported, users that have gone. They may call `_step` at any time, since it never waits: what takes time (the script,
-its hooks) runs in a greenlet of its own and comes back as an event. `_step` called from within itself is done next.
+Greenlets, each waiting for one thing: frames (the main one), the pulse, the next second to be reported. They, users
+that have gone and the alarm that rings for the next start or end, in the hub, may call `_step` at any time, since it
+never waits: what takes time (the script, its hooks) runs in a greenlet of its own and comes back as an event. `_step`
+called from within itself is done next.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ from swell.cluster.messages import (
     encode,
     sendable,
 )
-from swell.cluster.roster_state import LeaveUser, StartUser
 from swell.cluster.spool import Spool
 from swell.cluster.supplies import Supplies
+from swell.cluster.user_steps import Arrive, Change, Drop, LeaveUser, StartUser
 from swell.cluster.worker_state import WorkerState
 from swell.cluster.worker_steps import (
     Begin,
@@ -38,7 +39,6 @@ from swell.cluster.worker_steps import (
     Exit,
     Forget,
     Heard,
-    LeaveAll,
     Loaded,
     Prepare,
     PulseDue,
@@ -46,46 +46,57 @@ from swell.cluster.worker_steps import (
     SealFinal,
     Send,
     Stock,
+    Stop,
     UserGone,
+    UserReady,
     Woke,
 )
 from swell.errors import LinkError, RunFailed, ScriptError, SwellError
 from swell.segment import Segment
+from swell.user import Admission
 
 SEAL_DELAY_NS = 10_000_000
 """A second is reported a little after its end, when what was received within it has been looked at."""
-GONE_CHECK_S = 1.0
+
+
+class Alarm(Protocol):
+    """Something that is going to be called."""
+
+    def cancel(self) -> None: ...
 
 
 class WorkerClock(Clock, Protocol):
-    """A clock whose sleepers can be woken early."""
+    """A clock that can call back."""
 
-    def wake(self, sleeper: gevent.Greenlet) -> bool: ...
+    def call_at_ns(self, due_ns: int, action: Callable[[], None]) -> Alarm: ...
+
+
+class Floor(Protocol):
+    """Whom users ask for their next iteration, and who hears that they have gone. No method waits."""
+
+    def ready(self, number: int) -> Admission: ...
+
+    def gone(self, number: int) -> None: ...
 
 
 class Workshop(Protocol):
     """Where the users of this process live and what they measure is folded. Only the marked methods may wait."""
 
-    def open(self, welcome: Welcome) -> None:
+    def open(self, welcome: Welcome, floor: Floor) -> None:
         """Load the script and get everything ready; may wait. Raises SwellError."""
 
     def begin(self, begin_ns: int) -> None: ...
 
-    def start(self, number: int) -> None: ...
+    def start(self, user: StartUser) -> None: ...
 
-    def leave(self, number: int, on_gone: Callable[[], None]) -> None: ...
+    def arrive(self, arrival: Arrive) -> None: ...
 
-    def leave_all(self) -> None: ...
+    def drop(self, scenario: str) -> None: ...
 
-    @property
-    def users(self) -> int:
-        """How many users have been started and have not gone."""
+    def leave(self, number: int, grace_s: float) -> None: ...
 
-    def has(self, number: int) -> bool:
-        """Whether a user is one of them."""
-
-    def wait_gone(self, timeout_s: float) -> bool:
-        """Wait until nobody is left; False when that took too long."""
+    def stop(self) -> None:
+        """The plan is over; users are told to leave next."""
 
     def stopping(self) -> None:
         """The plan has ended; may wait."""
@@ -125,11 +136,9 @@ class Worker:
         self._exit: Exit | None = None
         self._failure: SwellError | None = None
         self._begun = Flag()
-        self._changed = Flag()
         self._wake_ns: int | None = None
-        self._populated = Flag()
+        self._alarm: Alarm | None = None
         self._ended = Flag()
-        self._starter: gevent.Greenlet | None = None
         self._stopping: gevent.Greenlet | None = None
         self._spool_failed = False
         self._pulse_interval_s = 1.0
@@ -140,14 +149,13 @@ class Worker:
 
     def run(self) -> str:
         """Take part until the run is over; returns why it ended early, or ''. Raises SwellError if it cannot."""
-        self._starter = gevent.spawn(self._start_in_time)
-        loops = (self._receive, self._pulse, self._report, self._watch_users)
-        greenlets = [self._starter, *map(gevent.spawn, loops)]
+        greenlets = [gevent.spawn(loop) for loop in (self._receive, self._pulse, self._report)]
         self._send(self.state.hello)
         try:
             self._ended.wait()
         finally:
             gevent.killall(greenlets)
+            self._plan_to_wake(None)
         if self._failure is not None:
             raise self._failure
         return self._exit.because if self._exit else "the link to the controller was closed"
@@ -164,15 +172,20 @@ class Worker:
                 self._step(Heard(message))
         self._ended.set()
 
-    def _start_in_time(self) -> None:
-        while True:
-            self._changed.clear()
-            if self._wake_ns is None:
-                self._changed.wait()
-            elif self._wake_ns > self._clock.now_ns():
-                self._clock.sleep_until_ns(self._wake_ns)
-            else:
-                self._step(Woke())
+    def _wake(self) -> None:
+        self._wake_ns = self._alarm = None
+        self._step(Woke())
+
+    def ready(self, number: int) -> Admission:
+        """A user asks for its next iteration."""
+        admission = self.state.ready(number, self._clock.now_ns())
+        if self.state.phase is WorkerPhase.PREPARING or self.state.crew.preparing:
+            self._step(UserReady())
+        return admission
+
+    def gone(self, number: int) -> None:
+        """A user has ended, told to or not."""
+        self._step(UserGone(number))
 
     def _pulse(self) -> None:
         while True:
@@ -191,19 +204,6 @@ class Worker:
                 return
             self._seal(final=False)
 
-    def _watch_users(self) -> None:
-        """Users also end of their own accord."""
-        while True:
-            self._populated.wait()
-            self._workshop.wait_gone(GONE_CHECK_S)
-            self._populated.clear()
-            present = self.state.roster.present
-            if len(present) != self._workshop.users:
-                for number in [number for number in present if not self._workshop.has(number)]:
-                    self._step(UserGone(number))
-            if present:
-                self._populated.set()
-
     def _step(self, event: Event) -> None:
         self._events.append(event)
         if self._stepping:
@@ -220,10 +220,10 @@ class Worker:
     def _plan_to_wake(self, wake_ns: int | None) -> None:
         if wake_ns == self._wake_ns:
             return
+        if self._alarm is not None:
+            self._alarm.cancel()
         self._wake_ns = wake_ns
-        self._changed.set()
-        if self._starter is not None and self._starter is not gevent.getcurrent():
-            self._clock.wake(self._starter)
+        self._alarm = None if wake_ns is None else self._clock.call_at_ns(wake_ns, self._wake)
 
     # --- what is done about it ---------------------------------------------------------------------------------------
 
@@ -231,13 +231,10 @@ class Worker:
         match command:
             case Send(message):
                 self._send(message)
-            case StartUser(number):
-                self._workshop.start(number)
-                self._populated.set()
-            case LeaveUser(number):
-                self._workshop.leave(number, lambda: self._step(UserGone(number)))
-            case LeaveAll():
-                self._workshop.leave_all()
+            case Arrive() | StartUser() | LeaveUser() | Drop():
+                self._change(command)
+            case Stop():
+                self._workshop.stop()
                 self._stopping = gevent.spawn(self._workshop.stopping)
             case Prepare(welcome):
                 gevent.spawn(self._open, welcome)
@@ -254,11 +251,22 @@ class Worker:
                 self._exit = command
                 self._ended.set()
 
+    def _change(self, change: Change) -> None:
+        match change:
+            case Arrive():
+                self._workshop.arrive(change)
+            case StartUser():
+                self._workshop.start(change)
+            case LeaveUser(number, grace_s):
+                self._workshop.leave(number, grace_s)
+            case Drop(_, scenario):
+                self._workshop.drop(scenario)
+
     def _open(self, welcome: Welcome) -> None:
         self._pulse_interval_s = welcome.pulse_interval_s
         self._report_interval_s = welcome.report_interval_s
         try:
-            self._workshop.open(welcome)
+            self._workshop.open(welcome, self)
         except SwellError as error:
             self._fail(error)
         else:

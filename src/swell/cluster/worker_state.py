@@ -1,8 +1,9 @@
 """What a worker does next: pure, so that lost, repeated and late messages can be tried without a socket.
 
     LOADING ──loaded──► READY ──orders with a begin──► RUNNING ──ends──► DRAINING ──all gone──► DONE ──all acked──► exit
+                          └─orders without─► PREPARING ───┘
 
-The worker follows the highest-numbered orders it has seen; `roster_state.py` says what they mean for its users. Its
+The worker follows the highest-numbered orders it has seen; `crew_state.py` says what they mean for its users. Its
 segments stay in the outbox until they are acknowledged, and are sent again, oldest first, when that takes long.
 """
 
@@ -10,9 +11,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from swell.clock import NS_PER_S
+from swell.cluster.crew_state import CrewState, Standing
 from swell.cluster.messages import (
     Acknowledge,
     Dismiss,
@@ -24,7 +27,7 @@ from swell.cluster.messages import (
     Welcome,
     WorkerPhase,
 )
-from swell.cluster.roster_state import Change, Roster, StartUser
+from swell.cluster.user_steps import Arrive, Change, StartUser
 from swell.cluster.worker_steps import (
     Begin,
     Command,
@@ -32,7 +35,6 @@ from swell.cluster.worker_steps import (
     Exit,
     Forget,
     Heard,
-    LeaveAll,
     Loaded,
     Prepare,
     PulseDue,
@@ -40,18 +42,21 @@ from swell.cluster.worker_steps import (
     SealFinal,
     Send,
     Stock,
+    Stop,
     UserGone,
+    UserReady,
     Woke,
 )
-from swell.load.schedule import Schedule
-from swell.load_plan import Closed
 from swell.plan import RunPlan
 from swell.segment import Segment
+from swell.user import Admission
 
 RESEND_AFTER_NS = 2 * NS_PER_S
 SEGMENTS_PER_RESEND = 8
 PARTING_NS = 10 * NS_PER_S
 """How long a worker that is done waits for its last acknowledgement."""
+FOLLOWING = (WorkerPhase.READY, WorkerPhase.PREPARING, WorkerPhase.RUNNING)
+"""The phases in which new orders change something."""
 
 
 class WorkerState:
@@ -61,7 +66,7 @@ class WorkerState:
         self.hello = hello
         self.phase = WorkerPhase.LOADING
         self.orders = Orders(number=0)
-        self.roster = Roster()
+        self.crew = CrewState()
         self._plan: RunPlan | None = None
         self._outbox: deque[Segment] = deque()
         self._acknowledged_ns = 0
@@ -70,7 +75,7 @@ class WorkerState:
     def __repr__(self) -> str:
         return (
             f"<WorkerState {self.hello.worker}.{self.hello.incarnation} {self.phase.value}, "
-            f"orders {self.orders.number}, {self.roster}, {len(self._outbox)} segments unacknowledged>"
+            f"orders {self.orders.number}, {self.crew}, {len(self._outbox)} segments unacknowledged>"
         )
 
     @property
@@ -85,8 +90,8 @@ class WorkerState:
         if self.phase is not WorkerPhase.RUNNING or begin_ns is None:
             return None
         due = [] if self.orders.ends_ns is None else [self.orders.ends_ns]
-        if self.roster.wake_ns is not None:
-            due.append(begin_ns + self.roster.wake_ns)
+        if (wake_ns := self.crew.wake_ns) is not None:
+            due.append(begin_ns + wake_ns)
         return min(due, default=None)
 
     def handle(self, event: Event, now_ns: int) -> list[Command]:
@@ -101,6 +106,8 @@ class WorkerState:
                 return self._advance(now_ns)
             case PulseDue():
                 return self._pulse_due(now_ns)
+            case UserReady():
+                return self._more(now_ns)
             case UserGone(number):
                 return self._gone(number, now_ns)
             case Sealed(segment):
@@ -109,8 +116,11 @@ class WorkerState:
     def _hear(self, message: FromController, now_ns: int) -> list[Command]:
         match message:
             case Welcome():
-                first, self._plan = self._plan is None, message.plan
-                return [Prepare(message)] if first else []
+                if self._plan is not None:
+                    return []
+                self._plan = message.plan
+                self.crew = CrewState(message.plan)
+                return [Prepare(message)]
             case Orders(number=number):
                 if number <= self.orders.number:
                     return []
@@ -123,27 +133,29 @@ class WorkerState:
             case Dismiss(because):
                 return [Exit(because)]
 
+    def ready(self, user: int, now_ns: int) -> Admission:
+        """A user asks for its next iteration: the only question, since it is asked for every iteration."""
+        return self.crew.ready(user, now_ns - (self.orders.begin_ns or 0))
+
     def _follow(self, now_ns: int) -> list[Command]:
         """Do what the orders say, as far as the phase allows."""
         begin_ns = self.orders.begin_ns
-        if begin_ns is None or self.phase not in (WorkerPhase.READY, WorkerPhase.RUNNING):
+        if not self.orders.number or self.phase not in FOLLOWING:
             return []
+        if begin_ns is None:
+            self.phase = WorkerPhase.PREPARING
+            return self._placed(self.crew.prepare(self.orders.share))
         commands: list[Command] = []
-        if self.phase is WorkerPhase.READY:
+        if self.phase is not WorkerPhase.RUNNING:
             self.phase = WorkerPhase.RUNNING
             commands.append(Begin(begin_ns))
         if self._is_over(now_ns):
-            return commands + self._drain()
-        changes = self.roster.follow(
-            self._schedule(), self.orders.share, self.orders.share_from_ns - begin_ns, now_ns - begin_ns
-        )
-        return commands + self._placed(changes)
+            return commands + self._drain(now_ns)
+        return commands + self._placed(self.crew.follow(self._standing(begin_ns), now_ns - begin_ns))
 
-    def _schedule(self) -> Schedule:
-        assert self._plan is not None
-        load = self._plan.loads[0]
-        assert isinstance(load.model, Closed)
-        return Schedule(self.orders.revisions, load.model.curve, load.start_s)
+    def _standing(self, begin_ns: int) -> Standing:
+        orders = self.orders
+        return Standing(orders.share, orders.share_from_ns - begin_ns, orders.revisions, orders.done)
 
     def _is_over(self, now_ns: int) -> bool:
         return self.orders.ends_ns is not None and now_ns >= self.orders.ends_ns
@@ -152,27 +164,37 @@ class WorkerState:
         if self.phase is not WorkerPhase.RUNNING or self.orders.begin_ns is None:
             return []
         if self._is_over(now_ns):
-            return [*self._drain(), self._pulse(now_ns)]
-        return self._placed(self.roster.advance(now_ns - self.orders.begin_ns))
+            return [*self._drain(now_ns), self._pulse(now_ns)]
+        return self._placed(self.crew.advance(now_ns - self.orders.begin_ns))
 
     def _placed(self, changes: list[Change]) -> list[Command]:
-        """The roster's changes with instants of the clock instead of the run's."""
+        """Changes of users with instants of the clock instead of the run's."""
         begin_ns = self.orders.begin_ns or 0
         return [
-            StartUser(change.number, begin_ns + change.due_ns) if isinstance(change, StartUser) else change
+            replace(change, due_ns=begin_ns + change.due_ns) if isinstance(change, StartUser | Arrive) else change
             for change in changes
         ]
 
-    def _drain(self) -> list[Command]:
+    def _drain(self, now_ns: int) -> list[Command]:
+        """What arrived before the end is still taken up."""
         self.phase = WorkerPhase.DRAINING
-        return [LeaveAll()] if self.roster.present else [SealFinal()]
+        begin_ns, ends_ns = self.orders.begin_ns or 0, self.orders.ends_ns or now_ns
+        departures = self._placed(self.crew.leave_all(min(now_ns, ends_ns) - 1 - begin_ns))
+        return [Stop(), *departures] if len(self.crew) else [SealFinal()]
+
+    def _more(self, now_ns: int) -> list[Command]:
+        """Somebody is ready, so that somebody else may get ready."""
+        prepared = self.phase is WorkerPhase.PREPARING and self.crew.prepared
+        return [*self._placed(self.crew.more()), *([self._pulse(now_ns)] if prepared else [])]
 
     def _gone(self, number: int, now_ns: int) -> list[Command]:
-        changes = self.roster.gone(number)
+        changes = self.crew.gone(number)
         if self.phase is WorkerPhase.RUNNING:
-            more: list[Command] = [self._pulse(now_ns)] if self.roster.idle else []
+            more: list[Command] = [self._pulse(now_ns)] if self.crew.idle else []
             return self._placed(changes) + more
-        return [SealFinal()] if self.phase is WorkerPhase.DRAINING and not self.roster.present else []
+        if self.phase is WorkerPhase.PREPARING:
+            return [*self._placed(changes), *self._more(now_ns)]
+        return [SealFinal()] if self.phase is WorkerPhase.DRAINING and not len(self.crew) else []
 
     def _sealed(self, segment: Segment, now_ns: int) -> list[Command]:
         if not self._outbox:
@@ -204,13 +226,14 @@ class WorkerState:
         return [self._pulse(now_ns), *again]
 
     def _pulse(self, now_ns: int) -> Send:
-        idle = self.phase is WorkerPhase.RUNNING and self.roster.idle
-        return Send(Pulse(self.phase, self.orders.number, now_ns, len(self.roster.present), idle))
+        idle = self.phase is WorkerPhase.RUNNING and self.crew.idle
+        prepared = self.phase is WorkerPhase.PREPARING and self.crew.prepared
+        return Send(Pulse(self.phase, self.orders.number, now_ns, len(self.crew), idle, prepared))
 
     def check(self) -> None:
         """Raise AssertionError if the worker contradicts itself."""
-        self.roster.check()
+        self.crew.check()
         sequences = [segment.sequence for segment in self._outbox]
         assert sequences == list(range(sequences[0], sequences[0] + len(sequences))) if sequences else True
-        assert self.phase in (WorkerPhase.RUNNING, WorkerPhase.DRAINING) or not self.roster.present
+        assert self.phase in (*FOLLOWING, WorkerPhase.DRAINING) or not len(self.crew)
         assert self.phase is WorkerPhase.LOADING or self._plan is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from swell.cluster.messages import FromController, FromWorker, Rows, Welcome
-from swell.cluster.roster_state import LeaveUser, StartUser
+from swell.cluster.user_steps import Arrive, Drop, LeaveUser, StartUser
 from swell.segment import Segment
 
 # --- events ----------------------------------------------------------------------------------------------------------
@@ -34,6 +34,11 @@ class PulseDue:
 
 
 @dataclass(frozen=True, slots=True)
+class UserReady:
+    """A user has become ready, and others wait to get ready after it."""
+
+
+@dataclass(frozen=True, slots=True)
 class UserGone:
     """User `number` has ended and is closed."""
 
@@ -47,7 +52,7 @@ class Sealed:
     segment: Segment
 
 
-Event = Heard | Loaded | Woke | PulseDue | UserGone | Sealed
+Event = Heard | Loaded | Woke | PulseDue | UserReady | UserGone | Sealed
 
 # --- commands --------------------------------------------------------------------------------------------------------
 
@@ -74,8 +79,8 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveAll:
-    """Let all users end what they are doing; `UserGone` follows for each."""
+class Stop:
+    """The plan is over: `LeaveUser` follows for each user that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +110,4 @@ class Exit:
     """Empty: all went as planned."""
 
 
-Command = Send | Prepare | Begin | StartUser | LeaveUser | LeaveAll | SealFinal | Stock | Forget | Exit
+Command = Send | Prepare | Begin | StartUser | LeaveUser | Arrive | Drop | Stop | SealFinal | Stock | Forget | Exit

@@ -16,13 +16,16 @@ import msgspec
 from gevent.event import Event as Flag
 
 from swell.cluster.messages import FromWorker, Hello, Report, Welcome, unpack_value
+from swell.cluster.user_steps import Arrive, StartUser
+from swell.cluster.worker import Floor
 from swell.http.environment import HttpEnvironment
 from swell.http.kernel_clock import KernelClock
 from swell.http.names import Names
-from swell.load.mix import Mix
 from swell.load.stream import seed_of
+from swell.load_plan import Closed, Open, Sessions, load_of
 from swell.plan import RunPlan, parse_override
 from swell.runtime.crew import Crew
+from swell.runtime.gates import ArrivalGate, Gate, UserGate
 from swell.runtime.health import HealthProbe, NetworkUse, settle_memory
 from swell.runtime.real_clock import RealClock
 from swell.runtime.ring import Ring
@@ -62,7 +65,8 @@ class RingWorkshop:
         self._begin_ns = 0
         self._crew: Crew | None = None
         self._http: HttpEnvironment | None = None
-        self._mix: Mix | None = None
+        self._plan: RunPlan | None = None
+        self._floor: Floor | None = None
         self._health: HealthProbe | None = None
         self._users_at_end: dict[str, int] = {}
         self._folder: Folder | None = None
@@ -72,8 +76,9 @@ class RingWorkshop:
     def __repr__(self) -> str:
         return f"<RingWorkshop {self._hello.worker}.{self._hello.incarnation}, {self._crew!r}>"
 
-    def open(self, welcome: Welcome) -> None:
-        plan = welcome.plan
+    def open(self, welcome: Welcome, floor: Floor) -> None:
+        plan = self._plan = welcome.plan
+        self._floor = floor
         http = self._http = HttpEnvironment(
             self._ring,
             self._kernel_clock,
@@ -82,9 +87,8 @@ class RingWorkshop:
             request_id=self._request_id(plan.request_id_header),
         )
         factory = self._cast.open(plan, http, self._ring, self._clock)
-        self._mix = Mix(plan.scenarios)
         seats = self._seats(plan, unpack_value(welcome.shared))
-        self._crew = Crew(factory, seats, self._clock, self._ring, plan.stop_timeout_s)
+        self._crew = Crew(factory, seats, self._clock, self._ring, floor.gone)
         self._kernel_clock.ready(self._clock)
         settle_memory()
 
@@ -135,32 +139,46 @@ class RingWorkshop:
             gevent.sleep(STAMP_CHECK_S)
             self._kernel_clock.measure()
 
-    def start(self, number: int) -> None:
+    def start(self, user: StartUser) -> None:
         """Users of a closed plan start as soon as they can: that one did so late is in nobody's response time, so it
         is given no due moment to be measured against."""
         assert self._crew is not None
-        assert self._mix is not None
-        self._crew.start(number, self._mix.scenario_of(number))
+        assert self._plan is not None
+        load = self._plan.loads[load_of(user.number, len(self._plan.loads))[0]]
+        gate: UserGate | None = None
+        if isinstance(load.model, Open):
+            gate = self._arrival_gate(user)
+        elif not isinstance(load.model, Closed):
+            assert self._floor is not None
+            gate = Gate(self._floor.ready)
+        due_ns = user.due_ns if isinstance(load.model, Sessions) else 0
+        self._crew.start(user.number, user.scenario, gate, due_ns)
 
-    def leave(self, number: int, on_gone: Callable[[], None]) -> None:
+    def _arrival_gate(self, user: StartUser) -> ArrivalGate:
+        assert self._floor is not None
+        if user.arrival is None:
+            return ArrivalGate(self._floor.ready)
+        return ArrivalGate(self._floor.ready, user.due_ns, self._choices_of(user.arrival))
+
+    def _choices_of(self, arrival: int) -> int:
+        assert self._plan is not None
+        return seed_of(self._plan.seed, arrival)
+
+    def arrive(self, arrival: Arrive) -> None:
         assert self._crew is not None
-        self._crew.leave(number, on_gone)
+        self._crew.arrive(arrival.number, arrival.due_ns, self._choices_of(arrival.arrival))
 
-    def leave_all(self) -> None:
+    def drop(self, scenario: str) -> None:
+        assert self._crew is not None
+        self._crew.drop(scenario)
+
+    def leave(self, number: int, grace_s: float) -> None:
+        assert self._crew is not None
+        self._crew.leave(number, grace_s)
+
+    def stop(self) -> None:
         assert self._crew is not None
         self._users_at_end = {count.name: count.users for count in self._crew.counts()}
-        self._crew.leave_all()
-
-    @property
-    def users(self) -> int:
-        return len(self._crew) if self._crew is not None else 0
-
-    def has(self, number: int) -> bool:
-        return self._crew is not None and number in self._crew
-
-    def wait_gone(self, timeout_s: float) -> bool:
-        assert self._crew is not None
-        return self._crew.wait_gone(timeout_s)
 
     def stopping(self) -> None:
         self._cast.stopping()

@@ -139,6 +139,12 @@ class Schedule:
         return ceil(piece.step_at(piece.steps - 1)) if piece.steps else piece.from_ns
 
     @property
+    def risen_ns(self) -> int:
+        """When the last user that is to start has had its start; 0 where there is none."""
+        rising = [piece for piece in self._pieces if piece.rises]
+        return ceil(rising[-1].step_at(rising[-1].steps - 1)) if rising else 0
+
+    @property
     def goal(self) -> int:
         """The last number of users that was asked for."""
         return self._pieces[-1].goal if self._pieces else 0

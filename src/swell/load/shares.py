@@ -53,6 +53,13 @@ class Share(msgspec.Struct, frozen=True):
         moved = sorted((residue - places) % self.modulus for residue in self.residues) if places else self.residues
         return Share(self.modulus, tuple(moved))
 
+    def folded(self, length: int) -> Share:
+        """Those n whose remainder of `length` is in this share: so many turns, each dealt like the first. What has few
+        to carry it out is dealt so, or a worker without any of them would get its part of it too."""
+        if length >= self.modulus:
+            return self
+        return Share(max(length, 1), tuple(residue for residue in self.residues if residue < length))
+
     def below(self, number: int) -> int:
         """How many of the numbers 0 .. `number` - 1 are mine."""
         turns, rest = divmod(number, self.modulus)

@@ -3,17 +3,19 @@
     WAITING ──loop's next turn──► LIVING ──leave──► LEAVING ──stop time-out──► KILLED
        └──────────────────────────────┴────────────────┴─────── live() ended ─────┴──► GONE
 
-A user that is to leave is woken if it waits on the clock, starts no new iteration, and may finish the one under way
-until its time is up. One that swallows its kill is killed again, then given up, closed and reported. The greenlets are
-plain ones (250 bytes less a user than gevent's) and hold one frame of ours below the user's own.
+A user that is to leave is woken if it waits on the clock or at its gate, starts no new iteration, and may finish the
+one under way until its time is up, which is each user's own. One that swallows its kill is killed again, then given
+up, closed and reported. The greenlets are plain ones (250 bytes less a user than gevent's) and hold one frame of ours
+below the user's own.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import enum
-from collections import deque
+import itertools
 from collections.abc import Callable
+from heapq import heappop, heappush
 from traceback import format_exception
 from types import TracebackType
 from typing import Any, Protocol
@@ -23,6 +25,7 @@ import gevent.event
 import greenlet
 
 from swell.clock import NS_PER_S, Clock
+from swell.runtime.gates import ArrivalGate, UserGate
 from swell.segment import ScenarioCount
 from swell.user import Recorder, Seat, SimulatedUser, UserFactory
 
@@ -55,21 +58,29 @@ class Tally:
     started: int = 0
     iterations: int = 0
     missed: int = 0
+    arrived: int = 0
+    dropped: int = 0
+
+    def add(self, seat: Seat) -> None:
+        """Add what one user has done."""
+        self.iterations += seat.iterations
+        self.missed += seat.missed
+        self.arrived += seat.arrived
 
 
 class Place:
     """One user in the crew. As a context manager it ends the stay, whatever `live` ended with."""
 
-    __slots__ = ("crew", "due_ns", "greenlet", "kills", "on_gone", "seat", "stay", "user")
+    __slots__ = ("crew", "due_ns", "gate", "greenlet", "kills", "seat", "stay", "user")
 
-    def __init__(self, crew: Crew, seat: Seat, due_ns: int) -> None:
+    def __init__(self, crew: Crew, seat: Seat, gate: UserGate | None, due_ns: int) -> None:
         self.crew = crew
         self.seat = seat
+        self.gate = seat.gate = gate
         self.due_ns = due_ns
         self.user: SimulatedUser | None = None
         self.stay = Stay.WAITING
         self.kills = 0
-        self.on_gone: Callable[[], None] | None = None
         self.greenlet: Any = None
 
     def __repr__(self) -> str:
@@ -78,9 +89,8 @@ class Place:
     def __enter__(self) -> None:
         if self.stay is Stay.WAITING:
             self.stay = Stay.LIVING
-        if self.due_ns:
-            self.seat.intended_ns = self.due_ns
-            self.seat.lag_ns = max(self.seat.clock.now_ns() - self.due_ns, 0)
+        if self.gate is not None:
+            self.gate.enter(self.seat, self.due_ns)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -127,18 +137,20 @@ class Crew:
         make_seat: Callable[[int, str], Seat],
         clock: CrewClock,
         recorder: Recorder,
-        stop_timeout_s: float,
+        on_gone: Callable[[int], None] = lambda number: None,
     ) -> None:
+        """`on_gone` is called with the number of each user that has gone; it must not wait."""
         self.factory = factory
         self._make_seat = make_seat
         self._clock = clock
         self._recorder = recorder
-        self._stop_timeout_ns = round(stop_timeout_s * NS_PER_S)
+        self._on_gone = on_gone
         self._hub = gevent.get_hub()
         self._places: dict[int, Place] = {}
         self._tallies: dict[str, Tally] = {}
-        self._deadlines: deque[tuple[int, Place]] = deque()
-        self._again: deque[tuple[int, Place]] = deque()
+        self._deadlines: list[tuple[int, int, Place]] = []
+        """A heap: whoever is there still is killed then."""
+        self._order = itertools.count()
         self._reaper: gevent.Greenlet | None = None
         self._closing = Closing(self)
         self._nobody = gevent.event.Event()
@@ -154,31 +166,38 @@ class Crew:
     def __contains__(self, number: int) -> bool:
         return number in self._places
 
-    def start(self, number: int, scenario: str, due_ns: int = 0) -> None:
-        """Have user `number` live from the loop's next turn on. `due_ns`: when that was planned; gives the lag."""
+    def start(self, number: int, scenario: str, gate: UserGate | None = None, due_ns: int = 0) -> None:
+        """Have user `number` live from the loop's next turn on. `due_ns`: what its first call is to be timed from."""
         assert number not in self._places, f"user {number} is here already"
-        place = Place(self, self._make_seat(number, scenario), due_ns)
+        place = Place(self, self._make_seat(number, scenario), gate, due_ns)
         self._places[number] = place
-        tally = self._tallies.setdefault(scenario, Tally())
+        tally = self._tally(scenario)
         tally.users += 1
         tally.started += 1
         self._nobody.clear()
         place.greenlet = greenlet.greenlet(place.live, self._hub)
         self._hub.loop.run_callback(place.greenlet.switch)
 
-    def leave(self, number: int, on_gone: Callable[[], None] | None = None) -> None:
-        """Have a user leave. `on_gone` is called when it has gone, at once if it is not here; it must not wait."""
+    def arrive(self, number: int, due_ns: int, choices: int) -> None:
+        """An idle user takes up an arrival that was due at `due_ns`."""
+        place = self._places.get(number)
+        if place is not None and isinstance(place.gate, ArrivalGate):
+            place.gate.let_in(due_ns, choices)
+
+    def drop(self, scenario: str) -> None:
+        """Count an arrival that nobody takes up."""
+        self._tally(scenario).dropped += 1
+
+    def leave(self, number: int, grace_s: float) -> None:
+        """Have a user leave, and end what it is doing within `grace_s`."""
         place = self._places.get(number)
         if place is not None:
-            place.on_gone = on_gone or place.on_gone
-            self._send_off(place)
-        elif on_gone is not None:
-            on_gone()
+            self._send_off(place, round(grace_s * NS_PER_S))
 
-    def leave_all(self) -> None:
+    def leave_all(self, grace_s: float) -> None:
         """Have everyone leave."""
         for place in list(self._places.values()):
-            self._send_off(place)
+            self._send_off(place, round(grace_s * NS_PER_S))
 
     def wait_gone(self, timeout_s: float | None = None) -> bool:
         """Let others run until nobody is left; False when that took too long."""
@@ -186,15 +205,14 @@ class Crew:
 
     def counts(self) -> tuple[ScenarioCount, ...]:
         """Where each scenario stands."""
-        iterations = {name: tally.iterations for name, tally in self._tallies.items()}
-        missed = {name: tally.missed for name, tally in self._tallies.items()}
+        totals = {name: dataclasses.replace(tally) for name, tally in self._tallies.items()}
         for place in self._places.values():
-            seat = place.seat
-            iterations[seat.scenario] += seat.iterations
-            missed[seat.scenario] += seat.missed
+            totals[place.seat.scenario].add(place.seat)
         return tuple(
-            ScenarioCount(name, tally.users, tally.started, iterations[name], missed=missed[name])
-            for name, tally in self._tallies.items()
+            ScenarioCount(
+                name, total.users, total.started, total.iterations, total.dropped, total.missed, total.arrived
+            )
+            for name, total in totals.items()
         )
 
     def report(self, error: BaseException) -> None:
@@ -218,41 +236,45 @@ class Crew:
         del self._places[seat.number]
         tally = self._tallies[seat.scenario]
         tally.users -= 1
-        tally.iterations += seat.iterations
-        tally.missed += seat.missed
+        tally.add(seat)
         if not self._places:
             self._nobody.set()
             if self._reaper is not None:
                 self._clock.wake(self._reaper)
-        if place.on_gone is not None:
-            with self._closing:
-                place.on_gone()
+        with self._closing:
+            self._on_gone(seat.number)
 
-    def _send_off(self, place: Place) -> None:
+    def _tally(self, scenario: str) -> Tally:
+        return self._tallies.setdefault(scenario, Tally())
+
+    def _send_off(self, place: Place, grace_ns: int) -> None:
         if place.stay not in (Stay.WAITING, Stay.LIVING):
             return
         place.stay = Stay.LEAVING
         place.seat.leaving = True
-        self._clock.wake(place.greenlet)
-        self._deadlines.append((self._clock.now_ns() + self._stop_timeout_ns, place))
+        if not self._clock.wake(place.greenlet) and place.gate is not None:
+            place.gate.rouse()
+        self._kill_after(grace_ns, place)
         if self._reaper is None:
             self._reaper = gevent.spawn(self._reap)
+        elif self._deadlines[0][2] is place:
+            self._clock.wake(self._reaper)
+
+    def _kill_after(self, delay_ns: int, place: Place) -> None:
+        heappush(self._deadlines, (self._clock.now_ns() + delay_ns, next(self._order), place))
 
     def _reap(self) -> None:
-        """Kill those whose time is up, until nobody is leaving. Both queues are in order of time."""
-        while self._places and (self._deadlines or self._again):
-            queue = min((queue for queue in (self._deadlines, self._again) if queue), key=lambda queue: queue[0][0])
-            due_ns, place = queue[0]
-            if place.stay is Stay.GONE:
-                queue.popleft()
-            elif due_ns > self._clock.now_ns():
+        """Kill those whose time is up, until nobody is leaving."""
+        while self._places and self._deadlines:
+            due_ns, _, place = self._deadlines[0]
+            if place.stay is not Stay.GONE and due_ns > self._clock.now_ns():
                 self._clock.sleep_until_ns(due_ns)
-            else:
-                queue.popleft()
+                continue
+            heappop(self._deadlines)
+            if place.stay is not Stay.GONE:
                 self._hub.loop.run_callback(self._kill, place)
-                self._again.append((self._clock.now_ns() + KILL_AGAIN_NS, place))
+                self._kill_after(KILL_AGAIN_NS, place)
         self._deadlines.clear()
-        self._again.clear()
         self._reaper = None
 
     def _kill(self, place: Place) -> None:

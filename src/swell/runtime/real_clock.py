@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -40,6 +41,30 @@ class Guard:
         return True
 
 
+class Call:
+    """Something that is to be called in the hub; it stands in the heap like a sleeper, and is switched to like one."""
+
+    __slots__ = ("_action", "_clock", "_entry")
+
+    def __init__(self, clock: RealClock, action: Callable[[], None]) -> None:
+        self._clock = clock
+        self._action = action
+        self._entry: list[Any] = []
+
+    def __repr__(self) -> str:
+        return f"<Call of {self._action!r}>"
+
+    def switch(self) -> None:
+        """Its moment has come."""
+        self._clock._leave(self._entry, self)
+        self._action()
+
+    def cancel(self) -> None:
+        """It is not called; nothing happens if it has been."""
+        if self._entry[2] is self:
+            self._clock._leave(self._entry, self)
+
+
 class RealClock:
     """The clock of one gevent hub; the hub is the one of the thread that makes it."""
 
@@ -51,7 +76,7 @@ class RealClock:
         self._hub: Any = gevent.get_hub()
         self._guard = Guard(self._hub)
         self._heap: list[list[Any]] = []
-        self._sleepers: dict[greenlet.greenlet, list[Any]] = {}
+        self._sleepers: dict[greenlet.greenlet | Call, list[Any]] = {}
         self._dead = 0
         self._order = 0
         self._ringing = False
@@ -66,17 +91,18 @@ class RealClock:
         if due_ns <= now_ns:
             return
         sleeper = greenlet.getcurrent()
-        self._order += 1
-        entry = [due_ns, self._order, sleeper]
-        heapq.heappush(self._heap, entry)
-        self._sleepers[sleeper] = entry
-        if self._heap[0] is entry and not self._ringing:
-            self._alarm.arm(due_ns - now_ns)
+        entry = self._enter(due_ns, now_ns, sleeper)
         try:
             while entry[2] is not None:
                 self._hub.switch()
         finally:
             self._leave(entry, sleeper)
+
+    def call_at_ns(self, due_ns: int, action: Callable[[], None]) -> Call:
+        """Have `action` called in the hub at `due_ns`, or soon if that has passed. It must not wait."""
+        call = Call(self, action)
+        call._entry = self._enter(due_ns, _now_ns(), call)
+        return call
 
     def wake(self, sleeper: greenlet.greenlet) -> bool:
         """End the sleep of `sleeper` in the loop's next turn; False, and nothing done, if it does not sleep here."""
@@ -113,7 +139,16 @@ class RealClock:
             self._dead += 1
             sleeper.switch()
 
-    def _leave(self, entry: list[Any], sleeper: greenlet.greenlet) -> None:
+    def _enter(self, due_ns: int, now_ns: int, sleeper: greenlet.greenlet | Call) -> list[Any]:
+        self._order += 1
+        entry = [due_ns, self._order, sleeper]
+        heapq.heappush(self._heap, entry)
+        self._sleepers[sleeper] = entry
+        if self._heap[0] is entry and not self._ringing:
+            self._alarm.arm(due_ns - now_ns)
+        return entry
+
+    def _leave(self, entry: list[Any], sleeper: greenlet.greenlet | Call) -> None:
         del self._sleepers[sleeper]
         if entry[2] is not None:
             entry[2] = None

@@ -32,6 +32,10 @@ class Draws:
     def __repr__(self) -> str:
         return f"<Draws at {self._state:#018x}>"
 
+    def restart(self, seed: int) -> None:
+        """Go on as the stream of a seed of 64 bits, which is not near that of another stream."""
+        self._state = seed
+
     def next(self) -> float:
         """The next number, 0 <= x < 1."""
         self._state = state = (self._state * _FACTOR + _STEP) & _MASK

@@ -31,9 +31,10 @@ from swell.script.rest import Rest
 from swell.script.task_list import TaskList, picker
 from swell.script.task_set import SequentialTaskSet, TaskSet
 from swell.script.traces import author_trace
+from swell.script.turns import Turn
 from swell.script.user import User
 from swell.script.wait_times import Pacing, is_nothing, rule_of, seconds_ns, wait_ns
-from swell.user import Seat
+from swell.user import Gate, Seat
 
 START_ATTEMPTS = 3
 START_AGAIN_S = 1.0
@@ -92,6 +93,9 @@ class Life:
         pick = picker(owner)
         pause = self._pause_of(owner)
         counted = self._counts_iterations(owner)
+        if counted and seat.gate is not None:
+            self._given_turns(owner, seat.gate, pick, pause)
+            return
         while not seat.leaving:
             call, seat.task_name, ends = owner._queue.popleft() if owner._queue else pick()
             try:
@@ -101,6 +105,33 @@ class Life:
                 rest = self._after(raised, owner, pause)
             seat.iterations += ends & counted
             rest()
+
+    def _given_turns(self, owner: TaskList, gate: Gate, pick: Callable[[], Turn], pause: Callable[[], None]) -> None:
+        """Do so as a user who asks for each iteration. In a sequence the first pass is the iteration that led there:
+        the gate is asked between two passes, and the user waits between two steps of one."""
+        seat = self.seat
+        begins = owner is self.user
+        rest: Callable[[], None] | None = None
+        while True:
+            if begins:
+                if not gate.admit(seat):
+                    return
+                if seat.choices is not None:
+                    self.draws.restart(seat.choices)
+                if not gate.waits:
+                    rest = None
+            if rest is not None:
+                rest()
+            if seat.leaving and (gate.waits or not begins):
+                return
+            call, seat.task_name, ends = owner._queue.popleft() if owner._queue else pick()
+            try:
+                call(owner)
+                rest = pause
+            except AUTHOR_FAULT as raised:
+                rest = self._after(raised, owner, pause)
+            seat.iterations += ends
+            begins = bool(ends)
 
     def dwell(self, nested: TaskSet) -> None:
         """Go into a task set and stay until it is interrupted; what follows is raised."""
