@@ -81,6 +81,8 @@ class FeedUse(msgspec.Struct, frozen=True, array_like=True):
     """Of the rows that it was handed, the first so many have been given to users."""
     ran_out: int = 0
     """So many times a user asked and there was no row."""
+    waited_ns: int = 0
+    """How long users have waited for rows, all together."""
 
 
 class FeedCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,3 +99,5 @@ class FeedCount(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of a unique feed that were with a worker when it died: they may have been used, so nobody else gets them."""
     ran_out: int = 0
     """So many times a user asked and there was no row."""
+    waited_s: float = 0.0
+    """How long users have waited for rows, all together."""

@@ -109,3 +109,11 @@ def test_a_late_repetition_gives_nobody_a_row_twice(desk: Desk, late: Callable[[
     desk.users(2)
     assert desk.taken[:3] == [b"a", b"b", b"c"][: len(desk.taken)]
     assert isinstance(desk.supply, StockedSupply)
+
+
+def test_how_long_users_wait_is_counted(desk: Desk) -> None:
+    desk.users(2)
+    desk.clock.advance_s(0.5)
+    desk.answer(b"a", b"b", b"c")
+    desk.users(1)
+    assert desk.supplies.uses() == (FeedUse(0, 3, 0, waited_ns=NS_PER_S),)

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from swell.clock import NS_PER_S
 from swell.cluster.messages import RowsWanted
 from swell.feed_plan import FeedCount, FeedPlan, FeedUse
 
@@ -40,6 +41,7 @@ class Lease:
     def __init__(self) -> None:
         self.used = 0
         self.ran_out = 0
+        self.waited_ns = 0
         self.kept: deque[int] = deque()
         """The positions from `used` on."""
 
@@ -74,7 +76,7 @@ class FeedState:
         """The first position that nobody has had."""
         self._back: deque[int] = deque()
         """Positions that came back."""
-        self._handed_out = self._used = self._returned = self._unknown = self._ran_out = 0
+        self._handed_out = self._used = self._returned = self._unknown = self._ran_out = self._waited_ns = 0
         """Of leases that are settled; but `_handed_out` of all."""
 
     def __repr__(self) -> str:
@@ -96,6 +98,7 @@ class FeedState:
         if lease is not None:
             lease.acknowledge(use.used)
             lease.ran_out = max(lease.ran_out, use.ran_out)
+            lease.waited_ns = max(lease.waited_ns, use.waited_ns)
 
     def settle(self, holder: bytes, *, known: bool) -> None:
         """Nothing more comes from a worker. `known`: what it has not reported as used has not been used."""
@@ -104,6 +107,7 @@ class FeedState:
             return
         self._used += lease.used
         self._ran_out += lease.ran_out
+        self._waited_ns += lease.waited_ns
         if known or not self.plan.unique:
             self._back.extend(lease.kept)
             self._returned += len(lease.kept)
@@ -126,6 +130,7 @@ class FeedState:
             returned=self._returned,
             unknown=self._unknown,
             ran_out=self._ran_out + sum(lease.ran_out for lease in leases),
+            waited_s=(self._waited_ns + sum(lease.waited_ns for lease in leases)) / NS_PER_S,
         )
 
     def _fair_rows(self, workers: int) -> int:

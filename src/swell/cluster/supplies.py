@@ -20,6 +20,7 @@ class StockedSupply:
     def __init__(self, feed: int, clock: Clock, send: Send) -> None:
         self.stock = RowStock(feed)
         self.ran_out = 0
+        self.waited_ns = 0
         self._clock = clock
         self._send = send
         self._news = Flag()
@@ -59,7 +60,7 @@ class StockedSupply:
 
     def _wait_for_one(self) -> bytes | None:
         stock = self.stock
-        times_out = stock.times_out
+        times_out, from_ns = stock.times_out, self._clock.now_ns()
         stock.waiting += 1
         try:
             self.ask()
@@ -70,6 +71,7 @@ class StockedSupply:
                 self._news.wait()
         finally:
             stock.waiting -= 1
+            self.waited_ns += self._clock.now_ns() - from_ns
         return row
 
 
@@ -102,7 +104,7 @@ class Supplies:
     def uses(self) -> tuple[FeedUse, ...]:
         """What this worker has used so far."""
         return tuple(
-            FeedUse(supply.stock.feed, supply.stock.taken, supply.ran_out)
+            FeedUse(supply.stock.feed, supply.stock.taken, supply.ran_out, supply.waited_ns)
             for supply in self._supplies
             if supply.stock.taken or supply.ran_out
         )

@@ -1,4 +1,4 @@
-"""Feeds that ran out of rows, or lost some with a worker."""
+"""Feeds that ran out of rows, lost some with a worker, or kept users waiting."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from swell.report.labelled import Labelled
 from swell.report.wording import shortened, visible
 
 NAME_WIDTH = 60
+WAITED_SHARE = 0.01
+"""Of their time: if users wait longer than that for rows, they are slower than they are meant to be."""
 
 
 def feed_section(document: ResultDocument) -> Iterator[RenderableType]:
     """What became of rows; nothing where there was one for everybody."""
-    lines = [_line(feed) for feed in document.feeds if feed.ran_out or feed.unknown]
+    users_s = document.totals.users_peak * document.run.duration_s
+    found = [(feed, feed.waited_s > WAITED_SHARE * users_s) for feed in document.feeds]
+    lines = [_line(feed, users_s if slow else 0) for feed, slow in found if slow or feed.ran_out or feed.unknown]
     if lines:
         yield Labelled("feeds", lines)
 
 
-def _line(feed: FeedCount) -> Text:
+def _line(feed: FeedCount, users_s: float) -> Text:
     line = Text(
         f"{shortened(visible(feed.name), NAME_WIDTH)}: {count_text(feed.rows)} rows, {count_text(feed.used)} used"
     )
@@ -32,4 +36,6 @@ def _line(feed: FeedCount) -> Text:
         line.append(f" · ran out {times}", "yellow")
     if feed.unknown:
         line.append(f" · {count_text(feed.unknown)} may have been used by a worker that died: left out", "yellow")
+    if users_s:
+        line.append(f" · users waited for rows {feed.waited_s / users_s:.0%} of their time", "yellow")
     return line
