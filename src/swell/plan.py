@@ -62,6 +62,12 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
         return sum(load.most_users for load in self.loads)
 
     @property
+    def target(self) -> str:
+        """The base URLs that its users call."""
+        of_classes = dict.fromkeys(scenario.host for scenario in self.scenarios if scenario.host)
+        return self.host or ", ".join(of_classes)
+
+    @property
     def ends_s(self) -> float | None:
         """When the last load is over, or the run is cut off; None: nobody knows beforehand."""
         ends = [load.ends_s for load in self.loads]

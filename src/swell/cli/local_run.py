@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from swell.analysis.exit_code import ExitCode
 from swell.cli.hooks import Hooks
 from swell.cli.interrupts import InterruptedTwice, Interrupts
@@ -9,6 +11,7 @@ from swell.cli.logs import start_logging
 from swell.cli.observers import Observers
 from swell.cli.run import PARTING_S, Faces
 from swell.cli.stage import Stage
+from swell.cli.storing import open_scribe
 from swell.cli.terminal import Terminal
 from swell.cli.threshold_watch import ThresholdWatch
 from swell.cluster.controller import Controller
@@ -24,6 +27,9 @@ from swell.plan import RunPlan
 from swell.runtime.real_clock import RealClock
 from swell.script.loader import LoadedScript
 from swell.segment import Segment
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 class LocalRun:
@@ -50,6 +56,7 @@ class LocalRun:
         self._terminal = Terminal(
             to_stderr=faces.outputs.to_stdout, quiet=faces.quiet, thresholds=lambda: self._thresholds.latest
         )
+        self._scribe = open_scribe(faces.keeping, run, plan, self._terminal.note) if faces.keeping else None
 
     def carry_out(self) -> int:
         """From the link that the workers look for to the exit code."""
@@ -61,6 +68,8 @@ class LocalRun:
             return ExitCode.INTERRUPTED_TWICE
         finally:
             self._launcher.kill_all()
+            if self._scribe is not None:
+                self._scribe.close()
             link.close()
 
     def _conduct(self, link: RouterLink, interrupts: Interrupts) -> int:
@@ -70,8 +79,10 @@ class LocalRun:
         state = ControllerState(self.run, self.plan, Welcome(self.plan, shared=pack_value(shared)))
         stage = Stage(hooks, self._terminal, self._observers)
         controller = Controller(
-            state, link, self._launcher, self._clock, stage, self._recover, self._script.row_sources
+            state, link, self._launcher, self._clock, stage, self._recover, self._script.row_sources, self._scribe
         )
+        if self._scribe is not None:
+            self._scribe.attend(controller)
         self._launcher.attend(lambda *end: controller.tell(Died(*end)))
         hooks.attend(controller)
         interrupts.attend(controller)
@@ -92,6 +103,9 @@ class LocalRun:
         result = controller.merge.snapshot()
         self._observers.ended(result)
         document = summarise(result, self._thresholds.latest)
+        if self._scribe is not None and not self._scribe.finish(result, document):
+            result = controller.merge.snapshot()
+            document = summarise(result, self._thresholds.latest)
         faces = self._faces
         code = exit_code(
             document,
@@ -101,11 +115,20 @@ class LocalRun:
         )
         if hooks.environment.process_exit_code is not None and code != ExitCode.RUN_FAILED:
             code = hooks.environment.process_exit_code
-        self._terminal.finish(document)
+        self._terminal.finish(document, self._stored())
         faces.outputs.write(result, document)
         hooks.quit(code)
         self._launcher.wait_ended(PARTING_S)
         return code
+
+    def _stored(self) -> RenderableType | None:
+        """Where the run can be seen again; None where it cannot."""
+        from swell.report.stored_line import stored_line
+
+        keeping = self._faces.keeping
+        if keeping is None or self._scribe is None or self._scribe.is_failing:
+            return None
+        return stored_line(self.run, keeping.name, keeping.command_to_show(self.run))
 
     def _recover(self, worker: int, incarnation: int, begin_ns: int, applied: Segment | None) -> tuple[Segment, ...]:
         return recover_segments(

@@ -214,6 +214,40 @@ HTML = Option(
     section=Section.RESULT,
     help="Write the result to FILE as one HTML page with charts, which needs no network.",
 )
+STORE = Option(
+    name="store",
+    kind=values.PATH,
+    default="",
+    default_text="`.swell/runs.db` in this folder",
+    section=Section.RESULT,
+    commands=("run", "demo", "runs", "show", "report"),
+    help="The file in which runs are stored; one that is not there yet is made.",
+)
+NO_STORE = Option(
+    name="no-store",
+    kind=values.FLAG,
+    default=False,
+    section=Section.RESULT,
+    help="Do not store the run.",
+)
+RUN_NAME = Option(
+    name="run-name",
+    kind=values.TEXT,
+    metavar="NAME",
+    default="",
+    default_text="none",
+    section=Section.RESULT,
+    help="What the run is called in the store. Several may have the same name: it then means the latest of them.",
+)
+RUN_TAG = Option(
+    name="run-tag",
+    kind=values.NAMES,
+    metavar="A,B",
+    default=(),
+    default_text="none",
+    section=Section.RESULT,
+    help="Tags for the run in the store, by which `swell runs --tag` finds it.",
+)
 QUIET = Option(
     name="quiet",
     short="-q",
@@ -262,7 +296,8 @@ ALL: tuple[Option[object], ...] = (
     *(USERS, SPAWN_RATE, RUN_TIME, STOP_TIMEOUT, SEED),
     *(TAGS, EXCLUDE_TAGS, CONFIG),
     *(WORKERS, LOG_LEVEL),
-    *(JSON, HTML, QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES),
+    *(JSON, HTML, STORE, NO_STORE, RUN_NAME, RUN_TAG),
+    *(QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES),
 )
 
 OF_DEMO: tuple[Option[object], ...] = (

@@ -11,6 +11,7 @@ import os
 import secrets
 
 from swell.cli.outputs import Outputs
+from swell.cli.storing import Keeping
 from swell.cluster.launcher import Launcher, python_command
 from swell.cluster.workplace import Workplace, open_workplace
 from swell.plan import RunPlan
@@ -28,6 +29,8 @@ class Faces:
 
     outputs: Outputs = dataclasses.field(default_factory=Outputs)
     """While one of them has standard output, everything else goes to standard error."""
+    keeping: Keeping | None = None
+    """None: the run is not stored."""
     quiet: bool = False
     strict: bool = False
     exit_code_on_failures: int | None = None

@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from swell.cli import options, thresholds
+from swell.cli import options, storing, thresholds
 from swell.cli.checks import fd_notices, host_problems, machine_problems, port_notices
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
@@ -22,13 +22,14 @@ def start(opened: Opened) -> int:
     settings = opened.settings
     demands, faults = thresholds.wanted(opened)
     plan = msgspec.structs.replace(plan_of(opened), thresholds=tuple(text for text, _ in demands))
-    outputs = wanted(settings)
+    outputs, keeping = wanted(settings), storing.wanted(settings)
     script = opened.script_without(
         *_load_problems(opened),
         *problems(plan),
         *host_problems(plan),
         *machine_problems(plan, usable_cores()),
         *outputs.problems(),
+        *storing.problems(keeping),
         *faults,
         *thresholds.problems(demands, plan),
     )
@@ -36,6 +37,7 @@ def start(opened: Opened) -> int:
 
     faces = Faces(
         outputs=outputs,
+        keeping=keeping,
         quiet=settings[options.QUIET],
         strict=settings[options.STRICT],
         exit_code_on_failures=settings[options.EXIT_CODE_ON_FAILURES],

@@ -20,6 +20,8 @@ from swell.cluster.controller_steps import Nudged
 from swell.document import ResultDocument, ThresholdSummary
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from swell.report.live_view import LiveView
 
 USERS_BY_KEY = {"w": 1, "W": 10, "s": -1, "S": -10}
@@ -80,8 +82,8 @@ class Terminal:
         finally:
             follower.kill(timeout=FOLLOWER_END_S)
 
-    def finish(self, document: ResultDocument) -> None:
-        """Show what it came to."""
+    def finish(self, document: ResultDocument, stored: RenderableType | None = None) -> None:
+        """Show what it came to, and where it is stored."""
         if self._quiet:
             return
         from swell.report.console import open_console
@@ -89,7 +91,10 @@ class Terminal:
 
         out = self._printer.out
         with self._printer.printing(out):
-            print_final(document, open_console(out))
+            console = open_console(out)
+            print_final(document, console)
+            if stored is not None:
+                console.print(stored)
             out.flush()
 
     def _draw(self, controller: Controller) -> None:

@@ -64,12 +64,11 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
 
 def _run(result: RunResult) -> RunSummary:
     plan = result.plan
-    hosts = [plan.host] if plan.host else dict.fromkeys(scenario.host for scenario in plan.scenarios if scenario.host)
     started_at = result.started_at.astimezone(datetime.UTC).isoformat(timespec="seconds")
     return RunSummary(
         id=result.run,
         script=plan.script,
-        target=", ".join(hosts),
+        target=plan.target,
         started_at=started_at.replace("+00:00", "Z"),
         duration_s=result.duration_s,
         end=result.end.value if result.end else None,

@@ -6,6 +6,7 @@ up for it. Should the file have gone meanwhile, or not hold what it should, the 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sqlite3
 from pathlib import Path
@@ -98,7 +99,8 @@ class RunWriter:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
 
     def _write(self, connection: sqlite3.Connection, page: Page) -> None:
         kept, number, pages = self._kept, self._number, self._pages + 1
