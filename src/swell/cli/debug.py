@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from swell.cli.checks import host_problems, machine_problems
+from swell.cli.load_options import Planned
 from swell.cli.opening import Opened
 from swell.cli.own_rows import bind_own_rows
 from swell.cli.script_options import parsed_options
@@ -90,9 +91,9 @@ class DebugSeat(Seat):
 
 def debug(opened: Opened) -> int:
     """Run one user once; the exit code is 1 if a call failed or an exception was raised, otherwise 0."""
-    plan = plan_of(opened)
-    alone = spawned(1, 1.0, [scenario.name for scenario in plan.scenarios[:1]])
-    plan = msgspec.structs.replace(plan, scenarios=plan.scenarios[:1], loads=(alone,), workers=1, run_time_s=None)
+    first = opened.script.scenarios[:1] if opened.script else ()
+    alone = spawned(1, 1.0, [scenario.name for scenario in first])
+    plan = msgspec.structs.replace(plan_of(opened, Planned((alone,), first)), workers=1, run_time_s=None)
     script = opened.script_without(*problems(plan), *host_problems(plan), *machine_problems(plan, 1))
     bind_own_rows(script, plan)
     transcript = Transcript()

@@ -114,7 +114,8 @@ USERS = Option(
     kind=values.COUNT,
     default=1,
     section=Section.LOAD,
-    help="How many users run at the same time.",
+    help="How many users run at the same time. This and the other options that plan the load (-r, --rate, "
+    "--rate-stage, --stage, --iterations) replace the `load` of every class.",
 )
 SPAWN_RATE = Option(
     name="spawn-rate",
@@ -125,14 +126,63 @@ SPAWN_RATE = Option(
     section=Section.LOAD,
     help="How many users start per second, evenly spaced: 100/s is one every 10 ms.",
 )
+RATE = Option(
+    name="rate",
+    kind=values.RATE,
+    default=None,
+    default_text="none",
+    section=Section.LOAD,
+    help="So many iterations begin per second, whether or not the target keeps up: 500/s, 30/m. With it, --users says "
+    "how many users are ready before the first.",
+)
+RATE_STAGE = Option(
+    name="rate-stage",
+    kind=values.RATE_STAGES,
+    default=(),
+    default_text="none",
+    section=Section.LOAD,
+    help="Go evenly to RATE within DURATION: --rate-stage 2m:500 --rate-stage 10m:500. The first begins at 0/s.",
+)
+RATE_SPREAD = Option(
+    name="rate-spread",
+    kind=Kind("SPREAD", values.choice("even", "poisson")),
+    default="even",
+    section=Section.LOAD,
+    help="How arrivals lie in time: even, or poisson for independent ones, as people are.",
+)
+MAX_USERS = Option(
+    name="max-users",
+    kind=values.MAYBE_COUNT,
+    default=None,
+    default_text="the rate times 10 s, from 100 to 10,000",
+    section=Section.LOAD,
+    help="How many users there may be for --rate and --rate-stage. While all of them are busy, arrivals are dropped "
+    "and counted.",
+)
+STAGE = Option(
+    name="stage",
+    kind=values.USER_STAGES,
+    default=(),
+    default_text="none",
+    section=Section.LOAD,
+    help="Go evenly to USERS within DURATION: --stage 2m:1000 --stage 10m:1000 --stage 30s:0. The first begins at 0.",
+)
+ITERATIONS = Option(
+    name="iterations",
+    kind=values.MAYBE_COUNT,
+    default=None,
+    default_text="any number",
+    section=Section.LOAD,
+    help="So many iterations in all, shared by the --users.",
+)
 RUN_TIME = Option(
     name="run-time",
     short="-t",
     kind=values.MAYBE_DURATION,
     default=None,
-    default_text="until it is stopped",
+    default_text="until its load is over, or it is stopped",
     section=Section.LOAD,
-    help="How long the run takes: 30s, 5m, 1h30m; a bare number is in seconds.",
+    help="How long the run takes: 30s, 5m, 1h30m; a bare number is in seconds. A load that takes longer is cut off.",
 )
 STOP_TIMEOUT = Option(
     name="stop-timeout",
@@ -293,7 +343,8 @@ EXIT_CODE_ON_FAILURES = Option(
 
 ALL: tuple[Option[object], ...] = (
     *(HOST, RESOLVE, SOURCE_ADDRESS, REQUEST_ID_HEADER),
-    *(USERS, SPAWN_RATE, RUN_TIME, STOP_TIMEOUT, SEED),
+    *(USERS, SPAWN_RATE, RATE, RATE_STAGE, RATE_SPREAD, MAX_USERS, STAGE, ITERATIONS),
+    *(RUN_TIME, STOP_TIMEOUT, SEED),
     *(TAGS, EXCLUDE_TAGS, CONFIG),
     *(WORKERS, LOG_LEVEL),
     *(JSON, HTML, STORE, NO_STORE, RUN_NAME, RUN_TAG),

@@ -39,10 +39,12 @@ class Settings:
         values: Mapping[str, object],
         places: Mapping[str, str],
         items: Mapping[str, Sequence[tuple[object, str]]] | None = None,
+        ranks: Mapping[str, int] | None = None,
     ) -> None:
         self._values = values
         self._places = places
         self._items = items or {}
+        self._ranks = ranks or {}
 
     def __repr__(self) -> str:
         return f"<Settings {', '.join(f'{name}={self._values[name]!r}' for name in self._places)}>"
@@ -59,6 +61,10 @@ class Settings:
         """Whether any source had it."""
         return option.name in self._places
 
+    def rank(self, option: Option[object]) -> int:
+        """The source that its value came from: 0 for the strongest, the command line; more for weaker ones."""
+        return self._ranks.get(option.name, 0)
+
     def place(self, option: Option[object]) -> str:
         """Where its value came from; its flag, if nowhere."""
         return self._places.get(option.name, option.flag)
@@ -74,6 +80,7 @@ def resolve(known: Iterable[Option[object]], layers: Sequence[Layer]) -> tuple[S
     values: dict[str, object] = {}
     places: dict[str, str] = {}
     items: dict[str, list[tuple[object, str]]] = {}
+    ranks: dict[str, int] = {}
     problems = []
     for option in known:
         found = [layer[option.name] for layer in layers if option.name in layer]
@@ -84,11 +91,12 @@ def resolve(known: Iterable[Option[object]], layers: Sequence[Layer]) -> tuple[S
                 problems.append(Problem(str(fault), given.place))
                 continue
             places[option.name] = given.place
+            ranks[option.name] = next(rank for rank, layer in enumerate(layers) if layer.get(option.name) is given)
             if option.adds_up and isinstance(value, tuple):
                 items.setdefault(option.name, []).extend((item, given.place) for item in value)
                 value = tuple(item for item, _ in items[option.name])
             values[option.name] = value
-    return Settings(values, places, items), problems
+    return Settings(values, places, items, ranks), problems
 
 
 def environment_layer(known: Iterable[Option[object]], environment: Mapping[str, str]) -> dict[str, Given]:

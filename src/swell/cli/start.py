@@ -9,22 +9,22 @@ import msgspec
 
 from swell.cli import options, storing, thresholds
 from swell.cli.checks import fd_notices, host_problems, machine_problems, port_notices
+from swell.cli.load_options import Planned, planned
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
 from swell.cli.outputs import wanted
-from swell.errors import Problem
-from swell.load_plan import spawned
-from swell.plan import RunPlan, default_spawn_rate_per_s, notices, problems, spawn_problems
+from swell.plan import RunPlan, notices, problems
 
 
 def start(opened: Opened) -> int:
     """Check everything that can be known before a run, then carry it out. Raises PlanError with all that is wrong."""
     settings = opened.settings
     demands, faults = thresholds.wanted(opened)
-    plan = msgspec.structs.replace(plan_of(opened), thresholds=tuple(text for text, _ in demands))
+    load = planned(opened)
+    plan = msgspec.structs.replace(plan_of(opened, load), thresholds=tuple(text for text, _ in demands))
     outputs, keeping = wanted(settings), storing.wanted(settings)
     script = opened.script_without(
-        *_load_problems(opened),
+        *load.problems,
         *problems(plan),
         *host_problems(plan),
         *machine_problems(plan, usable_cores()),
@@ -43,24 +43,22 @@ def start(opened: Opened) -> int:
         exit_code_on_failures=settings[options.EXIT_CODE_ON_FAILURES],
     )
     of_machine = (*fd_notices(plan, raise_fd_limit()), *port_notices(plan, ephemeral_ports()))
-    for notice in (*opened.notices, *notices(plan), *of_machine):
+    for notice in (*opened.notices, *load.notices, *notices(plan), *of_machine):
         print(f"swell: notice: {notice}", file=sys.stderr)
     return carry_out(plan, script, faces)
 
 
-def plan_of(opened: Opened) -> RunPlan:
-    """The plan that a command line describes."""
+def plan_of(opened: Opened, load: Planned) -> RunPlan:
+    """The plan that a command line describes, with a load."""
     settings = opened.settings
-    users, rate_per_s = _spawning(opened)
+    users = sum(each.most_users for each in load.loads)
     workers, seed = settings[options.WORKERS], settings[options.SEED]
-    scenarios = opened.script.scenarios if opened.script else ()
-    sound = not spawn_problems(users, rate_per_s)
     return RunPlan(
         script=opened.path,
         script_arguments=opened.script_arguments,
-        scenarios=scenarios,
+        scenarios=load.scenarios,
         host=settings[options.HOST],
-        loads=(spawned(users, rate_per_s, [scenario.name for scenario in scenarios]),) if sound else (),
+        loads=load.loads,
         feeds=opened.script.feed_plans() if opened.script else (),
         run_time_s=settings[options.RUN_TIME],
         workers=min(usable_cores(), max(users, 1)) if workers is None else workers,
@@ -74,16 +72,3 @@ def plan_of(opened: Opened) -> RunPlan:
         log_level=settings[options.LOG_LEVEL],
         baseline=settings[options.BASELINE],
     )
-
-
-def _spawning(opened: Opened) -> tuple[int, float]:
-    """How many users -u and -r ask for, and at what rate they are to start."""
-    users, rate_per_s = opened.settings[options.USERS], opened.settings[options.SPAWN_RATE]
-    scenarios = opened.script.scenarios if opened.script else ()
-    if scenarios and all(scenario.fixed_count for scenario in scenarios):
-        users = min(users, sum(scenario.fixed_count for scenario in scenarios))
-    return users, default_spawn_rate_per_s(users) if rate_per_s is None else rate_per_s
-
-
-def _load_problems(opened: Opened) -> list[Problem]:
-    return spawn_problems(*_spawning(opened))

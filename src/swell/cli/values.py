@@ -66,6 +66,31 @@ def parse_lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.split("\n") if line.strip())
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a load: so long, to reach so much."""
+
+    over_s: float
+    to: float
+
+
+def parse_user_stages(text: str) -> tuple[Stage, ...]:
+    """Stages such as `2m:1000`, which go to 1000 users within 2 minutes, with commas between them."""
+    return tuple(_parse_stage(word, "2m:1000", parse_count) for word in parse_list(text))
+
+
+def parse_rate_stages(text: str) -> tuple[Stage, ...]:
+    """Stages such as `2m:500` or `2m:500/s`, which go to 500 arrivals a second within 2 minutes."""
+    return tuple(_parse_stage(word, "2m:500", parse_rate_per_s) for word in parse_list(text))
+
+
+def _parse_stage(word: str, example: str, parse: Callable[[str], float]) -> Stage:
+    over, colon, to = word.rpartition(":")
+    if not colon:
+        raise ValueError(f"{shown(word)} is not of the form DURATION:LEVEL, such as {example}")
+    return Stage(parse_duration_s(over), parse(to))
+
+
 def choice(*words: str) -> Callable[[str], str]:
     """A parser for one of a few words, in any case."""
 
@@ -90,6 +115,8 @@ MAYBE_EXIT_CODE = Kind("N", optional(parse_exit_code))
 RATE = Kind("RATE", optional(parse_rate_per_s))
 DURATION = Kind("DURATION", parse_duration_s)
 MAYBE_DURATION = Kind("DURATION", optional(parse_duration_s))
+USER_STAGES = Kind("DURATION:USERS", parse_user_stages, is_list=True)
+RATE_STAGES = Kind("DURATION:RATE", parse_rate_stages, is_list=True)
 TEXT = Kind("TEXT", str)
 URL = Kind("URL", str.strip)
 PATH = Kind("FILE", str)
