@@ -98,27 +98,28 @@ def plan_of(*feeds: FeedPlan) -> RunPlan:
 
 
 class Controller:
-    """A controller's state with two workers that are ready and running."""
+    """A controller's state with two workers: ready and running, or else still loading."""
 
-    def __init__(self, *feeds: FeedPlan) -> None:
+    def __init__(self, *feeds: FeedPlan, ready: bool = True) -> None:
         plan = plan_of(*feeds)
         self.state = ControllerState(RUN, plan, Welcome(plan))
         self.now_ns = NS_PER_S
         self.tell(Started())
         self.tell(Cleared())
         for worker in (0, 1):
-            self.greet(worker, 1)
-        assert self.state.phase is Phase.RUNNING
+            self.greet(worker, ready)
+        assert self.state.phase is (Phase.RUNNING if ready else Phase.GATHERING)
 
     def tell(self, event: done.Event) -> list[done.Command]:
         commands = self.state.handle(event, self.now_ns)
         self.state.check()
         return commands
 
-    def greet(self, worker: int, incarnation: int) -> None:
-        sender = f"{worker}.{incarnation}".encode()
-        self.tell(Heard(sender, Hello(RUN, worker, incarnation, "here", 1)))
-        self.tell(Heard(sender, Pulse(WorkerPhase.READY, 0, self.now_ns)))
+    def greet(self, worker: int, ready: bool) -> None:
+        sender = f"{worker}.1".encode()
+        self.tell(Heard(sender, Hello(RUN, worker, 1, "here", 1)))
+        if ready:
+            self.tell(Heard(sender, Pulse(WorkerPhase.READY, 0, self.now_ns)))
 
     def served(self, sender: bytes, wanted: RowsWanted) -> list[int]:
         blocks = [command.block for command in self.tell(Heard(sender, wanted)) if isinstance(command, Serve)]
@@ -157,6 +158,14 @@ def test_a_feed_that_must_not_run_out_ends_the_run_when_a_user_asks_in_vain() ->
     assert [(command.end, command.text) for command in commands if isinstance(command, done.Ending)] == [
         (End.FAILED, "all.csv has run out: all 2 rows are handed out")
     ]
+
+
+def test_rows_are_there_before_the_run_begins_and_their_end_is_named() -> None:
+    controller = Controller(STRICT, ready=False)
+    assert controller.served(b"0.1", RowsWanted(0, 1, 2, 0, waiting=1)) == [0]
+    assert controller.served(b"0.1", RowsWanted(0, 2, 2, 1, waiting=1)) == [1]
+    commands = controller.tell(Heard(b"0.1", RowsWanted(0, 3, 3, 2, waiting=1)))
+    assert commands[-1] == done.Over("all.csv has run out: all 2 rows are handed out")
 
 
 def test_a_feed_that_nobody_has_declared_is_refused() -> None:

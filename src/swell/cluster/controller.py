@@ -154,6 +154,7 @@ class Controller:
                     self._do(command)
         finally:
             gevent.killall(helpers)
+            self._rows.close()
         self.merge.fed(self.state.feeds.counts())
         self.merge.close()
         return self._over

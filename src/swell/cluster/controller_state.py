@@ -356,7 +356,7 @@ class ControllerState:
 
     def _stop(self, end: End, text: str, now_ns: int) -> list[Command]:
         if self.phase is Phase.GATHERING:
-            return self._fail("stopped before the run had begun")
+            return self._fail(text if end is End.FAILED else "stopped before the run had begun")
         if self.phase not in (Phase.PREPARING, Phase.RUNNING):
             return []
         begun: list[Command] = []
