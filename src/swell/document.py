@@ -14,6 +14,7 @@ from swell.plan import Revision, RunPlan
 from swell.segment import MEASURE_CAP, ErrorSample, ExceptionCount
 
 SCHEMA = "swell.result/1"
+WINDOW_SCHEMA = "swell.window/1"
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -290,6 +291,39 @@ class TimelinePoint(msgspec.Struct, frozen=True):
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
+
+
+class WindowTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """All series together, of a stretch of a run."""
+
+    requests: int
+    failures: int
+    rps: float
+    failures_per_s: float
+    users_peak: int
+    bytes_sent: int
+    bytes_received: int
+    statuses: dict[str, int]
+    response_ms: Latency | None
+    service_ms: Latency | None
+    failed_ms: Latency | None
+    all_ms: Latency | None
+
+
+class WindowDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a run: what can be told of it alone, in the form that `ResultDocument` has for the whole run."""
+
+    schema: str = WINDOW_SCHEMA
+    run: str
+    from_s: int
+    to_s: int
+    totals: WindowTotals
+    series: tuple[SeriesSummary, ...]
+    errors: tuple[ErrorSummary, ...]
+    checks: tuple[CheckSummary, ...]
+    transactions: tuple[TransactionSummary, ...]
+    measures: tuple[MeasureSummary, ...]
+    timeline: tuple[TimelinePoint, ...]
 
 
 class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,16 +46,21 @@ def final_report(document: ResultDocument, width: int) -> RenderableType:
 
 def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     yield from _heading(document, width)
-    if document.totals.requests:
-        yield _series(document, width)
-        yield _times(document, width)
-        yield Group(*_statuses(document), _transfer(document))
+    yield from count_sections(document, width)
     yield from measure_sections(document, width)
     yield from feed_section(document)
     yield from error_section(document, width)
     yield from exception_section(document, width)
     yield from threshold_section(document.thresholds)
     yield Group(accounting_section(document), generator_section(document), verdict_section(document))
+
+
+def count_sections(document: ResultDocument, width: int) -> Iterator[RenderableType]:
+    """Every series, the times of all together, and what came back; nothing where there was no request."""
+    if document.totals.requests:
+        yield _series(document, width)
+        yield _times(document, width)
+        yield Group(*_statuses(document), _transfer(document))
 
 
 def _heading(document: ResultDocument, width: int) -> Iterator[RenderableType]:
