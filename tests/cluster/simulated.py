@@ -1,7 +1,7 @@
 """A cluster without processes, sockets or time: the real state machines, a network that loses, repeats and reorders,
 workers that die, users that come and go, calls that are counted. For the simulation test and for smaller ones."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from swell.clock import NS_PER_S
@@ -14,8 +14,10 @@ from swell.cluster.messages import FromController, FromWorker, Hello, Message, W
 from swell.cluster.user_steps import Arrive, Drop, LeaveUser, StartUser
 from swell.cluster.worker_state import WorkerState
 from swell.load.schedule import Schedule
+from swell.load_plan import Closed, Load, Open, load_of
 from swell.plan import RunPlan, Scenario
-from swell.segment import FIRST_SEQUENCE, Segment
+from swell.segment import FIRST_SEQUENCE, ScenarioCount, Segment
+from swell.user import Admission
 from tests.plans import plan_with
 
 RUN = "run-1"
@@ -34,6 +36,21 @@ def plan_of(users: int = 4, workers: int = 2, run_time_s: float | None = 5.0, ra
     )
 
 
+def plan_of_loads(*loads: Load, workers: int = 2, run_time_s: float | None = None) -> RunPlan:
+    """Loads side by side, with a scenario each, as they name it."""
+    names = [name for load in loads for name in load.scenarios]
+    return RunPlan(
+        script="contest.py",
+        scenarios=tuple(map(Scenario, names)),
+        host="http://localhost",
+        loads=loads,
+        workers=workers,
+        run_time_s=run_time_s,
+        stop_timeout_s=1.0,
+        seed=7,
+    )
+
+
 @dataclass
 class SimulatedWorker:
     """A worker process: its state, its users, its calls and its spool."""
@@ -47,6 +64,10 @@ class SimulatedWorker:
     sequence: int = FIRST_SEQUENCE
     spool: list[Segment] = field(default_factory=list)
     leaving: set[int] = field(default_factory=set)
+    parked: set[int] = field(default_factory=set)
+    begun: set[int] = field(default_factory=set)
+    """Users in the middle of an iteration that they asked for, or were started for."""
+    iterations: Counter[str] = field(default_factory=Counter)
     gone: bool = False
 
     def seal(self, *, final: bool = False, recovered: bool = False) -> Segment:
@@ -58,6 +79,7 @@ class SimulatedWorker:
             self.sealed_calls,
             self.calls,
             0.0,
+            scenarios=() if recovered else self.counts(),
             final=final,
             recovered=recovered,
         )
@@ -65,6 +87,9 @@ class SimulatedWorker:
         self.sealed_calls = self.calls
         self.spool.append(segment)
         return segment
+
+    def counts(self) -> tuple[ScenarioCount, ...]:
+        return tuple(ScenarioCount(name, 0, iterations=count) for name, count in self.iterations.items())
 
 
 class Cluster:
@@ -79,6 +104,9 @@ class Cluster:
         self.applied: dict[bytes, list[Segment]] = defaultdict(list)
         self.over: done_by_controller.Over | None = None
         self.announced: list[str] = []
+        self.taken_up: Counter[int] = Counter()
+        """How often each arrival was given to a user, by anybody."""
+        self.dropped: Counter[int] = Counter()
         self.to_controller(done_by_controller.Started())
         self.to_controller(done_by_controller.Cleared())
 
@@ -117,15 +145,28 @@ class Cluster:
                     self.to_worker(one, done_by_worker.Sealed(one.seal(final=True)))
                 case done_by_worker.Exit():
                     self.end(one, "ended with exit code 0")
-                case (
-                    StartUser()
-                    | Arrive()
-                    | Drop()
-                    | done_by_worker.Stop()
-                    | done_by_worker.Begin()
-                    | done_by_worker.Forget()
-                ):
+                case StartUser() | Arrive():
+                    self.begin_iteration(one, command)
+                case Drop(arrival):
+                    self.dropped[arrival] += 1
+                case done_by_worker.WarmUp():
+                    self.to_worker(one, done_by_worker.WarmedUp())
+                case done_by_worker.Stop() | done_by_worker.Begin() | done_by_worker.Forget():
                     pass
+
+    def begin_iteration(self, one: SimulatedWorker, command: StartUser | Arrive) -> None:
+        number = command.number
+        if isinstance(command, Arrive):
+            assert number in one.parked, "an arrival went to somebody who is not idle"
+            one.parked.discard(number)
+        if command.arrival is not None:
+            self.taken_up[command.arrival] += 1
+        if isinstance(self.load_of(number).model, Open) and command.arrival is not None:
+            one.begun.add(number)
+
+    def load_of(self, user: int) -> Load:
+        loads = self.plan.loads
+        return loads[load_of(user, len(loads))[0]]
 
     def launch(self, worker: int, incarnation: int) -> None:
         hello = Hello(RUN, worker, incarnation, "here", 1)
@@ -189,9 +230,33 @@ class Cluster:
                 self.to_worker(one, done_by_worker.Loaded())
             if one.state.phase.value in ("running", "draining") and not one.gone:
                 self.to_worker(one, done_by_worker.Sealed(one.seal()))
+            self.iterate(one)
             for number in sorted(one.leaving):
-                one.leaving.discard(number)
-                self.to_worker(one, done_by_worker.UserGone(number))
+                self.user_goes(one, number)
+
+    def iterate(self, one: SimulatedWorker) -> None:
+        """Whoever asks for iterations ends the one that it has, and asks for the next."""
+        for number in sorted(one.state.crew.present - one.leaving - one.parked):
+            load = self.load_of(number)
+            if isinstance(load.model, Closed) or number not in one.state.crew.present:
+                continue
+            if number in one.begun:
+                one.iterations[load.scenarios[0]] += 1
+            one.begun.discard(number)
+            match one.state.ready(number, self.now_ns):
+                case Admission.GO:
+                    one.begun.add(number)
+                case Admission.WAIT:
+                    one.parked.add(number)
+                case Admission.LEAVE:
+                    self.user_goes(one, number)
+            self.to_worker(one, done_by_worker.UserReady())
+
+    def user_goes(self, one: SimulatedWorker, number: int) -> None:
+        """Told to, or of its own accord."""
+        for numbers in (one.leaving, one.parked, one.begun):
+            numbers.discard(number)
+        self.to_worker(one, done_by_worker.UserGone(number))
 
     def begin(self) -> None:
         """Let all workers get ready and the run begin."""
@@ -218,10 +283,21 @@ class Cluster:
         return [number for one in self.living() for number in one.state.crew.present - one.state.crew.leaving]
 
     def planned(self) -> int:
-        """How many users there are to be now."""
+        """How many users of closed loads there are to be now."""
         course = self.controller.course
-        curve = self.controller.plan.loads[0].model.curve
-        return Schedule(course.revisions, curve).users_at(self.now_ns - (course.begin_ns or 0))
+        at_ns = self.now_ns - (course.begin_ns or 0)
+        closed = [(number, load) for number, load in enumerate(self.plan.loads) if isinstance(load.model, Closed)]
+        revised = {number: [one for one in course.revisions if one.load == number] for number, _ in closed}
+        schedules = [Schedule(revised[number], load.model.curve, load.start_s) for number, load in closed]
+        return sum(schedule.users_at(at_ns) for schedule in schedules)
+
+    def iterations(self, scenario: str) -> int:
+        """How many iterations of a scenario have been reported."""
+        last = [segments for segments in self.applied.values() if segments]
+        counts = [[count for segment in segments for count in segment.scenarios] for segments in last]
+        return sum(
+            max((count.iterations for count in of_worker if count.name == scenario), default=0) for of_worker in counts
+        )
 
     # --- what must hold ----------------------------------------------------------------------------------------------
 
@@ -244,12 +320,16 @@ class Cluster:
     def _check_users(self) -> None:
         numbers = [number for one in self.living() for number in one.state.crew.present]
         assert len(numbers) == len(set(numbers)), "a user is in two places"
+        assert not any(times > 1 for times in (self.taken_up + self.dropped).values()), "an arrival was seen to twice"
         course = self.controller.course
-        if course.begin_ns is not None:
-            asked_for = [self.controller.plan.most_users, *(revision.users for revision in course.revisions)]
-            assert all(number < max(asked_for) for number in numbers)
-            if len(asked_for) == 1:
-                assert len(self.staying()) <= self.planned()
+        if course.begin_ns is None:
+            return
+        for load, planned in enumerate(self.plan.loads):
+            there = sum(load_of(number, len(self.plan.loads))[0] == load for number in numbers)
+            asked_for = [revision.users for revision in course.revisions if revision.load == load]
+            assert there <= max(planned.most_users, *asked_for, 0)
+        if not course.revisions and all(isinstance(load.model, Closed) for load in self.plan.loads):
+            assert len(self.staying()) <= self.planned()
 
     def check_account(self) -> None:
         """At the end: every call of every worker that ever ran has been applied exactly once."""

@@ -245,10 +245,13 @@ class ControllerState:
         ]
         if self.phase is not Phase.RUNNING:
             return commands
-        return commands + ([self._launch(member.worker, now_ns)] if replace else self._hand_on(member, now_ns))
+        if replace:
+            return [*commands, self._launch(member.worker, now_ns)]
+        self._hand_on(member, now_ns)
+        return commands
 
-    def _hand_on(self, lost: Member, now_ns: int) -> list[Command]:
-        """A worker is not replaced: the others take over its share."""
+    def _hand_on(self, lost: Member, now_ns: int) -> None:
+        """A worker is not replaced: the others take over its share, as soon as it is known what it has done of it."""
         heirs = {member.worker: member.share for member in self.members.live}
         shares = inherit(lost.share, heirs) if heirs else {}
         for worker, bequest in bequests(lost, self.plan.loads, heirs, shares).items():
@@ -256,7 +259,6 @@ class ControllerState:
             heir.inherited.append(bequest)
             heir.share, heir.share_from_ns = shares[worker], now_ns
         lost.share = NOTHING
-        return self._order_all(now_ns)
 
     def _recovered(self, worker: int, incarnation: int, segments: Iterable[Segment], now_ns: int) -> list[Command]:
         member = self.members.called(identity_of(worker, incarnation))
@@ -266,7 +268,7 @@ class ControllerState:
         commands = [command for segment in segments for command in self._take(member, segment)]
         self.feeds.settle(member.identity, known=False)
         was_handed_on = self.phase is Phase.RUNNING and member is self.members.present[worker]
-        return [*commands, *(self._order_all(now_ns) if was_handed_on else ())]  # now that it is known what it had done
+        return [*commands, *(self._order_all(now_ns) if was_handed_on else ())]
 
     def _launch(self, worker: int, now_ns: int) -> Command:
         return Launch(worker, self.members.add(worker, now_ns).incarnation)
@@ -291,7 +293,7 @@ class ControllerState:
         if self.members.present and not self.members.loading and self._cleared:
             for worker, share in place(dict.fromkeys(self.members.present, 1.0)).items():
                 self.members.present[worker].share = share
-            if not self.course.ready_users:
+            if not self.course.prepares:
                 return self._begin(now_ns + BEGIN_DELAY_NS, now_ns)
             self.phase = Phase.PREPARING
             self._give_up_ns = now_ns + PREPARED_WITHIN_NS
@@ -302,17 +304,18 @@ class ControllerState:
         return []
 
     def _prepare(self, now_ns: int) -> list[Command]:
-        """Wait until the users are ready that are to be; not for ever."""
-        users, commands = f"{self.course.ready_users:,} users", []
+        """Wait until all is ready that is to be; not for ever."""
+        if all(member.prepared for member in self.members.live):
+            return self._begin(now_ns + BEGIN_DELAY_NS, now_ns)
         waited_ns = now_ns - (self._give_up_ns - PREPARED_WITHIN_NS)
-        if not all(member.prepared for member in self.members.live):
-            if waited_ns < PREPARED_WITHIN_NS:
-                is_time = waited_ns >= PATIENCE_NS and not self._said_what_for
-                self._said_what_for |= is_time
-                return [Note(f"{users} get ready before the run begins")] if is_time else []
-            waited = f"not all of {users} were ready within {PREPARED_WITHIN_NS // NS_PER_S} s"
-            commands = [Note(f"{waited}: the run begins without the others")]
-        return [*commands, *self._begin(now_ns + BEGIN_DELAY_NS, now_ns)]
+        who = f"{self.course.ready_users:,} users"
+        if waited_ns >= PREPARED_WITHIN_NS:
+            text = f"not all of {who} were ready within {PREPARED_WITHIN_NS // NS_PER_S} s: the run begins without them"
+            return [Note(text), *self._begin(now_ns + BEGIN_DELAY_NS, now_ns)]
+        if waited_ns < PATIENCE_NS or self._said_what_for or not self.course.ready_users:
+            return []
+        self._said_what_for = True
+        return [Note(f"{who} get ready before the run begins")]
 
     def _begin(self, begin_ns: int, now_ns: int) -> list[Command]:
         self.phase = Phase.RUNNING

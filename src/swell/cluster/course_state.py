@@ -7,7 +7,7 @@ import enum
 from swell.clock import NS_PER_S
 from swell.cluster.crew_state import mix_of
 from swell.load.schedule import Schedule
-from swell.load_plan import Closed, Iterations, Open
+from swell.load_plan import Closed, Iterations, Open, Sessions
 from swell.plan import MOST_USERS, Revision, RunPlan
 
 BEGIN_DELAY_NS = 5_000_000
@@ -52,6 +52,11 @@ class Course:
     def ready_users(self) -> int:
         """How many users are to be ready before the run begins."""
         return sum(load.model.users for load in self._plan.loads if isinstance(load.model, Open))
+
+    @property
+    def prepares(self) -> bool:
+        """Whether something is to be ready before the run begins: where arrivals are due, whoever is there or not."""
+        return any(isinstance(load.model, Open | Sessions) for load in self._plan.loads)
 
     @property
     def adjustable(self) -> int | None:

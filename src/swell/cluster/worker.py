@@ -49,6 +49,8 @@ from swell.cluster.worker_steps import (
     Stop,
     UserGone,
     UserReady,
+    WarmedUp,
+    WarmUp,
     Woke,
 )
 from swell.errors import LinkError, RunFailed, ScriptError, SwellError
@@ -84,6 +86,9 @@ class Workshop(Protocol):
 
     def open(self, welcome: Welcome, floor: Floor) -> None:
         """Load the script and get everything ready; may wait. Raises SwellError."""
+
+    def warm_up(self) -> None:
+        """Do now what would hold the loop up later; may wait."""
 
     def begin(self, begin_ns: int) -> None: ...
 
@@ -238,6 +243,8 @@ class Worker:
                 self._stopping = gevent.spawn(self._workshop.stopping)
             case Prepare(welcome):
                 gevent.spawn(self._open, welcome)
+            case WarmUp():
+                gevent.spawn(self._warm_up)
             case Begin(begin_ns):
                 self._workshop.begin(begin_ns)
                 self._begun.set()
@@ -271,6 +278,10 @@ class Worker:
             self._fail(error)
         else:
             self._step(Loaded())
+
+    def _warm_up(self) -> None:
+        self._workshop.warm_up()
+        self._step(WarmedUp())
 
     def _finish(self) -> None:
         if self._stopping is None:

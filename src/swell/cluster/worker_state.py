@@ -45,6 +45,8 @@ from swell.cluster.worker_steps import (
     Stop,
     UserGone,
     UserReady,
+    WarmedUp,
+    WarmUp,
     Woke,
 )
 from swell.plan import RunPlan
@@ -68,6 +70,7 @@ class WorkerState:
         self.orders = Orders(number=0)
         self.crew = CrewState()
         self._plan: RunPlan | None = None
+        self._is_warm = False
         self._outbox: deque[Segment] = deque()
         self._acknowledged_ns = 0
         self._done_ns = 0
@@ -102,6 +105,9 @@ class WorkerState:
             case Loaded():
                 self.phase = WorkerPhase.READY
                 return [*self._follow(now_ns), self._pulse(now_ns)]
+            case WarmedUp():
+                self._is_warm = True
+                return self._more(now_ns)
             case Woke():
                 return self._advance(now_ns)
             case PulseDue():
@@ -143,8 +149,8 @@ class WorkerState:
         if not self.orders.number or self.phase not in FOLLOWING:
             return []
         if begin_ns is None:
-            self.phase = WorkerPhase.PREPARING
-            return self._placed(self.crew.prepare(self.orders.share))
+            first, self.phase = self.phase is WorkerPhase.READY, WorkerPhase.PREPARING
+            return [*([WarmUp()] if first else []), *self._placed(self.crew.prepare(self.orders.share))]
         commands: list[Command] = []
         if self.phase is not WorkerPhase.RUNNING:
             self.phase = WorkerPhase.RUNNING
@@ -184,8 +190,7 @@ class WorkerState:
 
     def _more(self, now_ns: int) -> list[Command]:
         """Somebody is ready, so that somebody else may get ready."""
-        prepared = self.phase is WorkerPhase.PREPARING and self.crew.prepared
-        return [*self._placed(self.crew.more()), *([self._pulse(now_ns)] if prepared else [])]
+        return [*self._placed(self.crew.more()), *([self._pulse(now_ns)] if self._prepared else [])]
 
     def _gone(self, number: int, now_ns: int) -> list[Command]:
         changes = self.crew.gone(number)
@@ -227,8 +232,11 @@ class WorkerState:
 
     def _pulse(self, now_ns: int) -> Send:
         idle = self.phase is WorkerPhase.RUNNING and self.crew.idle
-        prepared = self.phase is WorkerPhase.PREPARING and self.crew.prepared
-        return Send(Pulse(self.phase, self.orders.number, now_ns, len(self.crew), idle, prepared))
+        return Send(Pulse(self.phase, self.orders.number, now_ns, len(self.crew), idle, self._prepared))
+
+    @property
+    def _prepared(self) -> bool:
+        return self.phase is WorkerPhase.PREPARING and self._is_warm and self.crew.prepared
 
     def check(self) -> None:
         """Raise AssertionError if the worker contradicts itself."""

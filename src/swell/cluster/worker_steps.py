@@ -24,6 +24,11 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmedUp:
+    """Nothing is left that would hold the loop up once the run has begun."""
+
+
+@dataclass(frozen=True, slots=True)
 class Woke:
     """Time has passed; at `wake_ns` at the latest."""
 
@@ -52,7 +57,7 @@ class Sealed:
     segment: Segment
 
 
-Event = Heard | Loaded | Woke | PulseDue | UserReady | UserGone | Sealed
+Event = Heard | Loaded | WarmedUp | Woke | PulseDue | UserReady | UserGone | Sealed
 
 # --- commands --------------------------------------------------------------------------------------------------------
 
@@ -69,6 +74,11 @@ class Prepare:
     """Load the script and get everything ready; `Loaded` follows."""
 
     welcome: Welcome
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """Do now what would hold the loop up later; `WarmedUp` follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +120,6 @@ class Exit:
     """Empty: all went as planned."""
 
 
-Command = Send | Prepare | Begin | StartUser | LeaveUser | Arrive | Drop | Stop | SealFinal | Stock | Forget | Exit
+Command = (
+    Send | Prepare | WarmUp | Begin | StartUser | LeaveUser | Arrive | Drop | Stop | SealFinal | Stock | Forget | Exit
+)

@@ -1,7 +1,7 @@
 """Where the users of one worker process live: the crew, the ring they record into, the HTTP they share, the folding.
 
 numpy, which folding needs, takes 0.1 s to import: that happens in a thread of its own once the first user has been
-started, so that starts and time-outs go on meanwhile.
+started, so that starts and time-outs go on meanwhile; before the beginning, where users get ready then.
 """
 
 from __future__ import annotations
@@ -111,6 +111,9 @@ class RingWorkshop:
             )
 
         return seat
+
+    def warm_up(self) -> None:
+        gevent.get_hub().threadpool.apply(_import_folding)
 
     def begin(self, begin_ns: int) -> None:
         self._begin_ns = begin_ns
