@@ -108,7 +108,7 @@ class _Reader:
         self._settings = settings
         self._chosen = chosen
         fixed = [scenario.fixed_count for scenario in scenarios]
-        self._most = sum(fixed) if fixed and all(fixed) else MOST_USERS
+        self._fixed = sum(fixed) if fixed and all(fixed) else None
         """Where every class has a fixed count, there are no other users."""
         self._problems: list[Problem] = []
 
@@ -122,7 +122,7 @@ class _Reader:
                 made = self._open(self._curve(options.RATE_STAGE, stages, MOST_ARRIVALS_PER_S, "a rate"))
             case options.STAGE:
                 curve = self._curve(options.STAGE, self._settings[options.STAGE], MOST_USERS, "a number of users")
-                made = Closed(_capped(curve, self._most))
+                made = Closed(self._capped_curve(curve))
             case options.ITERATIONS:
                 made = self._iterations()
             case _:
@@ -130,7 +130,7 @@ class _Reader:
         return (None, self._problems) if self._problems else (made, [])
 
     def _spawned(self) -> Model | None:
-        users, rate_per_s = min(self._settings[options.USERS], self._most), self._settings[options.SPAWN_RATE]
+        users, rate_per_s = self._capped(self._settings[options.USERS]), self._settings[options.SPAWN_RATE]
         rate_per_s = default_spawn_rate_per_s(users) if rate_per_s is None else rate_per_s
         self._problems += spawn_problems(users, rate_per_s)
         return None if self._problems else spawned(users, rate_per_s, ()).model
@@ -138,11 +138,11 @@ class _Reader:
     def _iterations(self) -> Model:
         total = self._settings[options.ITERATIONS] or 0
         self._check_range(options.ITERATIONS, total, 1, MOST_USERS * MOST_USERS)
-        users = min(self._users(default=1, least=1), self._most)
+        users = self._capped(self._users(default=1, least=1))
         return Iterations(users, total=total)
 
     def _open(self, curve: Curve) -> Model:
-        users = min(self._users(default=0, least=0), self._most)
+        users = self._capped(self._users(default=0, least=0))
         most = self._settings[options.MAX_USERS]
         if most is not None:
             self._check_range(options.MAX_USERS, most, 1, MOST_USERS)
@@ -150,7 +150,7 @@ class _Reader:
                 what = f"{users:,} users are more than the {most:,} of {self._settings.place(options.MAX_USERS)}"
                 self._problems.append(Problem(what, options.USERS.flag))
         room = max(room_for(curve), users) if most is None else most
-        return Open(curve, min(room, self._most), users, Spread(self._settings[options.RATE_SPREAD]))
+        return Open(curve, self._capped(room), users, Spread(self._settings[options.RATE_SPREAD]))
 
     def _rate(self) -> Curve:
         rate = self._settings[options.RATE] or 0.0
@@ -196,8 +196,11 @@ class _Reader:
         if not least <= value <= most:
             self._problems.append(Problem(f"{value:,} is not a number from {least} to {most:,}", option.flag))
 
+    def _capped(self, users: int) -> int:
+        return users if self._fixed is None else min(users, self._fixed)
 
-def _capped(curve: Curve, most: int) -> Curve:
-    """The curve with its levels cut to what is there."""
-    legs = tuple(Leg(leg.duration_s, min(leg.begin, most), min(leg.end, most)) for leg in curve.legs)
-    return msgspec.structs.replace(curve, legs=legs)
+    def _capped_curve(self, curve: Curve) -> Curve:
+        legs = (
+            Leg(leg.duration_s, *(self._capped(round(level)) for level in (leg.begin, leg.end))) for leg in curve.legs
+        )
+        return msgspec.structs.replace(curve, legs=tuple(legs))
