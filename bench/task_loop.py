@@ -38,6 +38,11 @@ class Nowhere:
 
     def record(self, *record: int) -> None: ...
 
+    def traced(
+        self, done_ns: int, trace_id: str, response_ns: int, series: int, error: int, status: int, outcome: int
+    ) -> None:
+        raise NotImplementedError
+
     def measure(self, sort: Sort, scenario: str, name: str) -> int:
         raise NotImplementedError
 

@@ -202,6 +202,22 @@ class MeasureSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Of a trend, in its own unit; its clock is `script`."""
 
 
+class TraceSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that an APM can show: one of the slowest of its series, or one that failed."""
+
+    scenario: str
+    method: str
+    name: str
+    tags: str
+    trace_id: str
+    at_s: float
+    """When it was done."""
+    response_ms: float
+    status: int
+    error: str | None
+    """Null where it went well: then it is one of the slowest."""
+
+
 class ThresholdSummary(msgspec.Struct, frozen=True):
     """What the team demanded and what it got; `ok` is null where there were too few samples."""
 
@@ -339,6 +355,7 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckSummary, ...] = ()
     transactions: tuple[TransactionSummary, ...] = ()
     measures: tuple[MeasureSummary, ...] = ()
+    traces: tuple[TraceSummary, ...] = ()
     feeds: tuple[FeedCount, ...] = ()
     thresholds: tuple[ThresholdSummary, ...] = ()
     verdict: Verdict

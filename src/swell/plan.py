@@ -46,6 +46,8 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     stop_timeout_s: float = 5.0
     seed: int = 0
     request_id_header: str = ""
+    trace_ratio: float = 0.0
+    """This share of calls carries a `traceparent`."""
     resolve: tuple[str, ...] = ()
     source_addresses: tuple[str, ...] = ()
     log_level: str = "INFO"
@@ -210,6 +212,9 @@ def _wire_problems(plan: RunPlan) -> list[Problem]:
     if plan.request_id_header and not TOKEN.fullmatch(plan.request_id_header):
         what = f"{plan.request_id_header!r} is not the name of a header"
         found.append(Problem(what, "--request-id-header", "letters, digits and -, for example X-Request-ID"))
+    if not 0 <= plan.trace_ratio <= 1:
+        what = f"{plan.trace_ratio:g} is not a share from 0 to 1"
+        found.append(Problem(what, "--trace", "0.01, or 1%, marks one call in a hundred"))
     for option, texts, parse in (
         ("--resolve", plan.resolve, parse_override),
         ("--source-address", plan.source_addresses, _address),

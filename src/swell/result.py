@@ -21,7 +21,7 @@ import msgspec
 
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
-from swell.segment import BEYOND, MEASURES_FROM, Counters, ErrorSamples, ExceptionCount, Health, Sort
+from swell.segment import BEYOND, MEASURES_FROM, Counters, ErrorSamples, ExceptionCount, Health, Sort, TraceSeen
 
 OTHER = "(other)"
 RESULT_VERSION = 1
@@ -178,6 +178,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     errors_seen: tuple[ErrorSeen, ...] = ()
     error_samples: tuple[ErrorSamples, ...] = ()
     exceptions: tuple[ExceptionCount, ...] = ()
+    traces: tuple[TraceSeen, ...] = ()
+    """Of the slowest calls of each series, and of failed ones, where the run marks calls with trace ids."""
     scenarios: tuple[ScenarioTotals, ...] = ()
     workers: tuple[WorkerResult, ...] = ()
     feeds: tuple[FeedCount, ...] = ()

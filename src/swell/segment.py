@@ -129,6 +129,19 @@ class ErrorSamples(msgspec.Struct, frozen=True, array_like=True):
     samples: tuple[ErrorSample, ...]
 
 
+class TraceSeen(msgspec.Struct, frozen=True, array_like=True):
+    """A call that carried a `traceparent`: one of the slowest of its series, or one that failed."""
+
+    series: int
+    error: int
+    status: int
+    failed: bool
+    trace_id: str
+    at_s: float
+    """When it was done, in seconds of the run."""
+    response_ns: int
+
+
 class ExceptionCount(msgspec.Struct, frozen=True):
     """An exception in user code, grouped by its message and place; `count` is what this segment adds."""
 
@@ -225,6 +238,7 @@ class Segment(msgspec.Struct, frozen=True, tag="segment"):
     errors: tuple[ErrorText, ...] = ()
     error_samples: tuple[ErrorSamples, ...] = ()
     exceptions: tuple[ExceptionCount, ...] = ()
+    traces: tuple[TraceSeen, ...] = ()
     counters: Counters = Counters()
     scenarios: tuple[ScenarioCount, ...] = ()
     feeds: tuple[FeedUse, ...] = ()

@@ -40,6 +40,11 @@ class Recorder(Protocol):
     ) -> None:
         """Record one call. `connect_ns` 0: no connection was opened for it. `lag_ns` < 0: not a planned start."""
 
+    def traced(
+        self, done_ns: int, trace_id: str, response_ns: int, series: int, error: int, status: int, outcome: int
+    ) -> None:
+        """The call just recorded carried this trace id, 32 hex digits."""
+
     def measure(self, sort: Sort, scenario: str, name: str) -> int:
         """The number of one of the script's own measures, given out on first use; `MEASURES_BEYOND` when there are too
         many."""

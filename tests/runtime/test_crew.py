@@ -36,6 +36,11 @@ class Notes:
     def record(self, *numbers: int) -> None:
         raise NotImplementedError
 
+    def traced(
+        self, done_ns: int, trace_id: str, response_ns: int, series: int, error: int, status: int, outcome: int
+    ) -> None:
+        raise NotImplementedError
+
     def measure(self, sort: Sort, scenario: str, name: str) -> int:
         raise NotImplementedError
 

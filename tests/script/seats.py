@@ -72,6 +72,11 @@ class MemoryRecorder:
                    response_ns / NS_PER_S, lag_ns, bytes_in, Outcome(outcome))
         )  # fmt: skip
 
+    def traced(
+        self, done_ns: int, trace_id: str, response_ns: int, series: int, error: int, status: int, outcome: int
+    ) -> None:
+        raise NotImplementedError
+
     def measure(self, sort: Sort, scenario: str, name: str) -> int:
         self._measures.append((scenario, name))
         return len(self._measures) - 1

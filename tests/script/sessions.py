@@ -46,6 +46,7 @@ class Book:
         self.records: list[Record] = []
         self.samples: list[tuple[str, ErrorSample]] = []
         self.wanted = 3
+        self.traces: list[tuple[str, int, int, Outcome]] = []
         self._series: dict[tuple[str, str, str, str], int] = {}
         self.measured_values: list[tuple[Sort, float, Outcome]] = []
         self._errors: dict[str, int] = {}
@@ -66,6 +67,11 @@ class Book:
             Record(method, shown, status, text, done_ns, service_ns, response_ns, first_byte_ns, connect_ns, lag_ns,
                    bytes_out, bytes_in, Outcome(outcome))
         )  # fmt: skip
+
+    def traced(
+        self, done_ns: int, trace_id: str, response_ns: int, series: int, error: int, status: int, outcome: int
+    ) -> None:
+        self.traces.append((trace_id, response_ns, status, Outcome(outcome)))
 
     def measure(self, sort: Sort, scenario: str, name: str) -> int:
         return MEASURES_FROM + 1

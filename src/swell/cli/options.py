@@ -108,6 +108,15 @@ REQUEST_ID_HEADER = Option(
     section=Section.TARGET,
     help="Send each exchange's number (run/worker.incarnation/n) in the header NAME, to find it in the target's log.",
 )
+TRACE = Option(
+    name="trace",
+    kind=values.RATIO,
+    default=0.0,
+    default_text="none",
+    section=Section.TARGET,
+    help="Send the header `traceparent` with this share of calls (0.01 or 1%), so that an APM has their traces; the "
+    "result names those of the slowest and of failed calls.",
+)
 USERS = Option(
     name="users",
     short="-u",
@@ -342,7 +351,7 @@ EXIT_CODE_ON_FAILURES = Option(
 )
 
 ALL: tuple[Option[object], ...] = (
-    *(HOST, RESOLVE, SOURCE_ADDRESS, REQUEST_ID_HEADER),
+    *(HOST, RESOLVE, SOURCE_ADDRESS, REQUEST_ID_HEADER, TRACE),
     *(USERS, SPAWN_RATE, RATE, RATE_STAGE, RATE_SPREAD, MAX_USERS, STAGE, ITERATIONS),
     *(RUN_TIME, STOP_TIMEOUT, SEED),
     *(TAGS, EXCLUDE_TAGS, CONFIG),

@@ -67,6 +67,7 @@ def plan_of(opened: Opened, load: Planned) -> RunPlan:
         stop_timeout_s=settings[options.STOP_TIMEOUT],
         seed=secrets.randbits(32) if seed is None else seed,
         request_id_header=settings[options.REQUEST_ID_HEADER],
+        trace_ratio=settings[options.TRACE],
         resolve=settings[options.RESOLVE],
         source_addresses=settings[options.SOURCE_ADDRESS],
         log_level=settings[options.LOG_LEVEL],

@@ -133,6 +133,11 @@ class TranscriptRecorder:
         self._series.append((method, f"{name} [{tags}]" if tags else name))
         return len(self._series) - 1
 
+    def traced(
+        self, done_ns: int, trace_id: str, response_ns: int, series: int, error: int, status: int, outcome: int
+    ) -> None:
+        """The request has been printed, its headers too."""
+
     def measure(self, sort: Sort, scenario: str, name: str) -> int:
         self._series.append(("", name))
         return len(self._series) - 1

@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from swell.quantities import parse_count, parse_duration_s, parse_rate_per_s, shown
+from swell.quantities import parse_count, parse_duration_s, parse_number, parse_rate_per_s, shown
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -44,6 +44,15 @@ def parse_exit_code(text: str) -> int:
     if 0 <= parse_count(text) <= 255:
         return parse_count(text)
     raise ValueError(f"{shown(text)} is not an exit code from 0 to 255")
+
+
+def parse_ratio(text: str) -> float:
+    """A share: `0.01`, `1%`, `1`; how large it may be is the plan's to say."""
+    stripped = text.strip()
+    try:
+        return parse_number(stripped[:-1].rstrip()) / 100 if stripped.endswith("%") else parse_number(stripped)
+    except ValueError:
+        raise ValueError(f"{shown(text)} is not a share such as 0.01 or 1%") from None
 
 
 def parse_flag(text: str) -> bool:
@@ -110,6 +119,7 @@ def optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
 
 
 COUNT = Kind("N", parse_count)
+RATIO = Kind("RATIO", parse_ratio)
 MAYBE_COUNT = Kind("N", optional(parse_count))
 MAYBE_EXIT_CODE = Kind("N", optional(parse_exit_code))
 RATE = Kind("RATE", optional(parse_rate_per_s))

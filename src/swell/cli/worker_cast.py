@@ -11,6 +11,7 @@ from swell.cluster.messages import Hello, pack_value
 from swell.cluster.supplies import Supplies
 from swell.errors import LinkError
 from swell.http.environment import HttpEnvironment
+from swell.http.trace import Tracing
 from swell.plan import RunPlan
 from swell.runtime.real_clock import RealClock
 from swell.runtime.ring import Ring
@@ -26,11 +27,16 @@ class WorkerRunner:
     def __init__(self, hello: Hello, count_users: Callable[[], int], ask_to_quit: Callable[[], object]) -> None:
         self.client_id = f"{hello.worker}.{hello.incarnation}"
         self.worker_index = hello.worker
+        self._run = hello.run
         self._count_users = count_users
         self._ask_to_quit = ask_to_quit
 
     def __repr__(self) -> str:
         return f"<WorkerRunner {self.client_id}>"
+
+    def tracing(self, plan: RunPlan) -> Tracing | None:
+        """Which calls are marked with trace ids; None for none."""
+        return Tracing(plan.trace_ratio, self._run) if plan.trace_ratio else None
 
     @property
     def user_count(self) -> int:
@@ -68,6 +74,7 @@ class ScriptCast:
         )
         script.bind_feeds(plan.feeds, self._supplies.open(plan.feeds))
         environment = script.environment(host=plan.host, parsed_options=parsed_options(plan))
+        http.tracing = self._runner.tracing(plan)
         environment.http = http
         environment.runner = self._runner
         self._environment = environment

@@ -20,6 +20,7 @@ from swell.user import Traffic
 if TYPE_CHECKING:
     from swell.http.connection import Connection
     from swell.http.proxy import Proxy
+    from swell.http.trace import Tracing
 
 BLOCKS_MOST = 10_000
 USER_AGENT = "swell"
@@ -62,6 +63,8 @@ class HttpEnvironment:
             for family, is_v6 in ((AF_INET, False), (AF_INET6, True))
         }
         self.request_ids = _request_ids(*request_id) if request_id else None
+        self.tracing: Tracing | None = None
+        """Which calls carry a `traceparent`; set by whoever runs the users."""
         self.headers = RequestHeaders(
             {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate, br, zstd", "Accept": "*/*"}
         )

@@ -10,6 +10,7 @@ from swell.http.tls import Cert, Verify
 
 if TYPE_CHECKING:
     from swell.http.proxy import Proxy
+    from swell.http.trace import Trace
 
 NS_PER_S = 1_000_000_000
 CONNECT_S = 10.0
@@ -53,6 +54,8 @@ class CallOptions:
     """A DigestAuth that answers challenges."""
     is_simple: bool = True
     """Neither an upload nor an Expect header nor a stream."""
+    trace: Trace | None = None
+    """Marks the exchanges of the call, where there is a client that does so."""
 
 
 PLAIN_CONNECT = ConnectOptions()

@@ -47,6 +47,7 @@ class Response:
     stream: BodyStream | None = None
     on_done: Callable[[Response], None] | None = None
     owner: Any = None
+    trace_id = ""
     _content: bytes | None = None
     _headers: Headers | None = None
     _encoding: str | None = None

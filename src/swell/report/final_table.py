@@ -16,6 +16,7 @@ from swell.report.labelled import Labelled
 from swell.report.measure_sections import measure_sections
 from swell.report.series_table import HEADS, SeriesRow, duration, is_few, series_table
 from swell.report.threshold_lines import threshold_section
+from swell.report.trace_section import trace_section
 from swell.report.trust_sections import accounting_section, generator_section, verdict_section
 from swell.report.wording import shortened, visible
 from swell.stats.latency import QUANTILES
@@ -49,6 +50,7 @@ def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     yield from count_sections(document, width)
     yield from measure_sections(document, width)
     yield from feed_section(document)
+    yield from trace_section(document, width)
     yield from error_section(document, width)
     yield from exception_section(document, width)
     yield from threshold_section(document.thresholds)

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from swell.clock import NS_PER_S
-from swell.runtime.layout import MEASURED, RAISED
+from swell.runtime.layout import MEASURED, RAISED, TRACED
 from swell.runtime.names import Frame, KeptSample, NamedError, NamedException, NamedSeries
 from swell.runtime.reduce import (
     CODES,
@@ -29,6 +29,7 @@ from swell.runtime.reduce import (
 )
 from swell.runtime.reduce_measures import reduce_measures
 from swell.runtime.ring import Ring
+from swell.runtime.traced import FoldedTraces
 from swell.segment import (
     FIRST_SEQUENCE,
     ErrorSample,
@@ -40,6 +41,7 @@ from swell.segment import (
     SecondBlock,
     Segment,
     SeriesName,
+    TraceSeen,
 )
 
 LAST_SECOND = (1 << 31) - 1
@@ -55,13 +57,14 @@ class Seconds:
         self._batches: dict[int, list[Batch]] = {}
         self._raised: Counter[int] = Counter()
         self._lags: list[I64] = []
+        self._traces = FoldedTraces(begin_ns)
 
     def __repr__(self) -> str:
         return f"<Seconds: {', '.join(map(str, sorted(self._batches)))}>"
 
     def add(self, records: I64) -> None:
         """Fold records, rows of WORDS words."""
-        others = records[:, CODES] & (RAISED | MEASURED) << OUTCOME_SHIFT != 0
+        others = records[:, CODES] & (RAISED | MEASURED | TRACED) << OUTCOME_SHIFT != 0
         if others.any():
             self._add_others(records[others])
             records = records[~others]
@@ -83,10 +86,13 @@ class Seconds:
             self._lags.append(lags[lags >= 0])
 
     def _add_others(self, records: I64) -> None:
-        """Exceptions of user code, and values of the script's own measures."""
-        raised = records[:, CODES] & RAISED << OUTCOME_SHIFT != 0
-        self._raised.update((records[raised, CODES] >> ERROR_SHIFT & 0xFFFF).tolist())
-        measured = records[~raised]
+        """Exceptions of user code, values of the script's own measures, and trace ids."""
+        raised, traced, measured = (
+            records[records[:, CODES] & mark << OUTCOME_SHIFT != 0] for mark in (RAISED, TRACED, MEASURED)
+        )
+        self._raised.update((raised[:, CODES] >> ERROR_SHIFT & 0xFFFF).tolist())
+        if len(traced):
+            self._traces.add(traced)
         seconds = self._second_of(measured[:, DONE])
         for second in np.unique(seconds).tolist():
             batch = reduce_measures(measured[seconds == second], self._begin_ns)
@@ -104,6 +110,10 @@ class Seconds:
         """How often each exception was raised since the last time."""
         raised, self._raised = self._raised, Counter()
         return dict(raised)
+
+    def take_traces(self) -> tuple[TraceSeen, ...]:
+        """The trace ids worth keeping since the last time."""
+        return self._traces.take()
 
     def take_lags_ms(self) -> tuple[float, float]:
         """Median and 99th percentile of the lag of planned starts since the last time; 0 when there was none."""
@@ -177,6 +187,7 @@ class Folder:
             errors=names.errors,
             error_samples=names.samples,
             exceptions=count_exceptions(self._seconds.take_raised(), self._exceptions),
+            traces=self._seconds.take_traces(),
             counters=self._ring.counters(),
             scenarios=scenarios,
             health=health,

@@ -26,6 +26,9 @@ RAISED = 128
 MEASURED = 64
 """Another: no call, but a value of one of the script's own measures (`measures.py`)."""
 
+TRACED = 32
+"""A third: no call, but the trace id of one (`traced.py`)."""
+
 RING_FILE = "ring"
 NAMES_FILE = "names"
 

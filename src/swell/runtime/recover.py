@@ -89,6 +89,7 @@ def recover(
         errors=names.errors,
         error_samples=names.samples,
         exceptions=count_exceptions(seconds.take_raised(), exceptions),
+        traces=seconds.take_traces(),
         counters=_with_lost(remains.counters, remains.lost),
         recovered=True,
     )

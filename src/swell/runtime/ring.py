@@ -27,6 +27,7 @@ from swell.runtime.layout import (
     RECORD,
     RECORD_BYTES,
     RING_FILE,
+    TRACED,
     Head,
     counter_index,
     read_counters,
@@ -181,6 +182,13 @@ class Ring:
         number = self._numbering.exception(self.head, message, traceback)
         if number:
             self.record(0, 0, 0, 0, 0, 0, 0, 0, 0, number, 0, RAISED)
+
+    def traced(
+        self, done_ns: int, trace_id: str, response_ns: int, series: int, error: int, status: int, outcome: int
+    ) -> None:
+        """Record that the call just recorded carried this trace id, 32 hex digits."""
+        high, low = (int.from_bytes(bytes.fromhex(part), signed=True) for part in (trace_id[:16], trace_id[16:]))
+        self.record(done_ns, high, response_ns, low, 0, -1, 0, 0, series, error, status, TRACED | outcome)
 
     def measure(self, sort: Sort, scenario: str, name: str) -> int:
         """The number of one of the script's own measures, given out on first use; `MEASURES_BEYOND` when there are too

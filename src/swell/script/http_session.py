@@ -24,6 +24,7 @@ from swell.script.session_attributes import SessionAttributes
 
 if TYPE_CHECKING:
     from swell.http.environment import HttpEnvironment
+    from swell.http.trace import Trace
     from swell.user import Seat
 
 ROUTES_MOST = 10_000
@@ -128,9 +129,21 @@ class HttpSession(SessionAttributes):
         the call is recorded at the end of the `with` block that it opens. Never raises for what the target does; raises
         TypeError or ValueError for what cannot be sent.
         """
+        label: Label = Tagged(name, tag_text(tags)) if tags else name
+        return self._request(method, url, label, catch_response, context, options, None)
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        label: Label,
+        catch_response: bool,
+        context: Mapping[str, object] | None,
+        options: dict[str, Any],
+        trace: Trace | None,
+    ) -> Response:
         if self._unentered is not None:
             self._record_unentered()
-        label = Tagged(name, tag_text(tags)) if tags else name
         begun_ns = monotonic_ns()
         try:
             target, call_options = prepare(
@@ -138,6 +151,8 @@ class HttpSession(SessionAttributes):
             )
         except InvalidUrl as error:
             return self._refused(method.upper(), url, label, begun_ns, f"invalid URL: {error}", catch_response)
+        if trace is not None:
+            call_options = dataclasses.replace(call_options, trace=trace)
         sample = self._sample(target.method, self._shown(label, target), begun_ns, context)
         response = self._client.call(target, call_options, begun_ns)
         if catch_response:

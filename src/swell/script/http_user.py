@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from swell.script.http_session import HttpSession
+from swell.script.tracing_session import TracingSession
 from swell.script.user import Made, User
 
 
 def _session(user: HttpUser) -> HttpSession:
-    return HttpSession(user._seat, user.host or "", user.environment.http, user.context)
+    http, host = user.environment.http, user.host or ""
+    if http.tracing is not None:
+        return TracingSession(user._seat, host, http, user.context, tracing=http.tracing)
+    return HttpSession(user._seat, host, http, user.context)
 
 
 class HttpUser(User):

@@ -78,6 +78,12 @@ def _record(sample: Sample, response: Response, error: int, outcome: Outcome) ->
         response.status_code,
         int(outcome),
     )
+    if response.trace_id:
+        response_ns = done_ns - sample.begun_ns + sample.held_ns
+        recorder = sample.seat.recorder
+        recorder.traced(
+            done_ns, response.trace_id, response_ns, sample.series, error, response.status_code, int(outcome)
+        )
 
 
 def _seen(response: Response) -> ErrorSample:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from swell.http.auth import basic_header, basic_of, digest_of
 from swell.http.client import Client
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 class SessionAttributes:
     """The attributes of an HTTP session, and the client that they are for."""
 
+    _client_type: ClassVar[type[Client]] = Client
     __slots__ = ("_client", "_environment", "_has_digest", "_is_plain", "_lent", "_options", "_settings")
 
     def __init__(self, environment: HttpEnvironment) -> None:
         self._environment = environment
-        self._client = Client(environment)
+        self._client = self._client_type(environment)
         self._settings = SessionSettings()
         self._options: CallOptions = PLAIN
         self._is_plain = True

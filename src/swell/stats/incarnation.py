@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from swell.result import WorkerResult
 from swell.segment import (
     BEYOND,
@@ -23,6 +25,7 @@ from swell.segment import (
     ScenarioCount,
     SecondBlock,
     Segment,
+    TraceSeen,
 )
 from swell.stats.health_history import HealthHistory
 from swell.stats.journal import Worker, WorkerJournal, WorkerNumbers, WorkerState
@@ -189,6 +192,11 @@ class Incarnation:
     def error_number(self, local: int) -> int:
         """The run's number of one of the worker's errors; (other) where it has not been named."""
         return self.errors[local] if 0 <= local < len(self.errors) else BEYOND
+
+    def renumbered(self, seen: TraceSeen) -> TraceSeen:
+        """A trace with the run's own numbers for its series and error."""
+        series, error = self.series_number(seen.series), self.error_number(seen.error)
+        return msgspec.structs.replace(seen, series=series, error=error)
 
     def count_calls(self, block: SecondBlock) -> None:
         """Add to the worker's calls of a second; those of long ago are no longer told apart."""

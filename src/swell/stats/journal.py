@@ -17,7 +17,7 @@ import msgspec
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
 from swell.result import Block, ControllerFacts, End, ErrorSeen, HealthSpan, Series
-from swell.segment import FIRST_SEQUENCE, Counters, ErrorSample, ScenarioCount, Segment
+from swell.segment import FIRST_SEQUENCE, Counters, ErrorSample, ScenarioCount, Segment, TraceSeen
 from swell.stats.per_second import Chunk
 
 Worker = tuple[int, int]
@@ -85,6 +85,7 @@ class MergeState(msgspec.Struct, frozen=True, kw_only=True):
     feeds: tuple[FeedCount, ...] = ()
     exception_counts: tuple[int, ...] = ()
     exceptions_beyond: int = 0
+    traces: tuple[TraceSeen, ...] = ()
     scenarios: tuple[str, ...] = ()
     horizon_s: int | None = None
 

@@ -23,6 +23,7 @@ from swell.stats.incarnation import Arrivals, Incarnation
 from swell.stats.journal import MergeJournal, MergeState
 from swell.stats.names import Exceptions, Names, Samples
 from swell.stats.population import Population
+from swell.stats.traces import KeptTraces
 
 if TYPE_CHECKING:
     from swell.stats.timeline import Timeline
@@ -48,6 +49,7 @@ class RunMerge:
         self._names = Names()
         self._exceptions = Exceptions()
         self._samples = Samples()
+        self._traces = KeptTraces()
         self._incarnations: dict[tuple[int, int], Incarnation] = {}
         self._population = Population(scenario.name for scenario in plan.scenarios)
         self._timeline: Timeline | None = None
@@ -140,6 +142,7 @@ class RunMerge:
             errors_seen=timeline.errors_seen() if timeline else (),
             error_samples=self._samples.listed(),
             exceptions=self._exceptions.listed(),
+            traces=self._traces.listed(),
             scenarios=self._population.totals(settled_s),
             workers=tuple(found.result() for _, found in sorted(self._incarnations.items())),
             feeds=self._feeds,
@@ -162,6 +165,7 @@ class RunMerge:
             feeds=self._feeds,
             exception_counts=self._exceptions.counts,
             exceptions_beyond=self._exceptions.beyond,
+            traces=self._traces.listed(),
             scenarios=population.names,
             horizon_s=timeline.horizon_s if timeline else None,
         )
@@ -190,6 +194,7 @@ class RunMerge:
         restored._names = Names.restore(journal)
         restored._exceptions = Exceptions.restore(journal)
         restored._samples = Samples.restore(journal.samples)
+        restored._traces = KeptTraces(state.traces)
         restored._incarnations = {
             worker: Incarnation.restore(worker, found) for worker, found in journal.workers.items()
         }
@@ -238,6 +243,8 @@ class RunMerge:
             incarnation.name_error(error.number, self._names.error_number(error.text))
         for exception in segment.exceptions:
             self._exceptions.add(exception)
+        for seen in segment.traces:
+            self._traces.add(incarnation.renumbered(seen))
         self._take_samples(incarnation, segment)
         worker = segment.worker, segment.incarnation
         self._population.report(worker, segment.sealed_s, segment.scenarios, final=segment.final)

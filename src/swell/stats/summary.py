@@ -19,13 +19,14 @@ from swell.document import (
     ThresholdSummary,
     TimelinePoint,
     Totals,
+    TraceSummary,
     WorkerSummary,
 )
 from swell.result import Block, ErrorSeen, RunResult, WorkerResult
-from swell.segment import ERROR_CAP, EXCEPTION_CAP, MEASURE_CAP, SERIES_CAP, ErrorSample, Kind
+from swell.segment import ERROR_CAP, EXCEPTION_CAP, MEASURE_CAP, SERIES_CAP, ErrorSample, Kind, TraceSeen
 from swell.stats import counts, packed
 from swell.stats.accounting import account, unaccounted, unanswered
-from swell.stats.latency import Ends, ends_by_series, ends_of, latency
+from swell.stats.latency import NS_PER_MS, Ends, ends_by_series, ends_of, latency
 from swell.stats.measures import Measures
 from swell.stats.packed import Tables
 from swell.stats.users import users_per_second
@@ -51,6 +52,7 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
         checks=measures.checks(),
         transactions=measures.transactions(),
         measures=measures.values(),
+        traces=tuple(_trace(result, seen) for seen in result.traces),
         feeds=result.feeds,
         thresholds=tuple(thresholds),
         verdict=verdict,
@@ -168,6 +170,21 @@ def _error(result: RunResult, seen: ErrorSeen, samples: tuple[ErrorSample, ...])
         first_s=seen.first_s,
         last_s=seen.last_s,
         samples=samples,
+    )
+
+
+def _trace(result: RunResult, seen: TraceSeen) -> TraceSummary:
+    series = result.series_of(seen.series)
+    return TraceSummary(
+        scenario=series.scenario,
+        method=series.method,
+        name=series.name,
+        tags=series.tags,
+        trace_id=seen.trace_id,
+        at_s=seen.at_s,
+        response_ms=seen.response_ns / NS_PER_MS,
+        status=seen.status,
+        error=result.error_text(seen.error) if seen.failed else None,
     )
 
 
