@@ -155,7 +155,7 @@ class _Reader:
     def _rate(self) -> Curve:
         rate = self._settings[options.RATE] or 0.0
         if not 0 < rate <= MOST_ARRIVALS_PER_S:
-            what = f"{rate:g}/s is not a rate over 0/s and up to {MOST_ARRIVALS_PER_S:,}/s"
+            what = f"{rate:,.15g}/s is not a rate over 0/s and up to {MOST_ARRIVALS_PER_S:,}/s"
             self._problems.append(Problem(what, options.RATE.flag))
             return Curve()
         return Curve((Leg(0.0, rate, rate),), endless=True)
@@ -168,7 +168,7 @@ class _Reader:
                 fault = f"{stage.over_s:g} s is not a time of 0 s or more, and up to ten years"
                 self._problems.append(Problem(fault, option.flag))
             elif not 0 <= stage.to <= most:
-                self._problems.append(Problem(f"{stage.to:g} is not {what} from 0 to {most:,}", option.flag))
+                self._problems.append(Problem(f"{stage.to:,.15g} is not {what} from 0 to {most:,}", option.flag))
             elif stage.over_s:
                 legs.append(Leg(stage.over_s, level, stage.to))
             level = stage.to
