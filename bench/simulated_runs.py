@@ -17,7 +17,7 @@ import numpy.typing as npt
 from swell.histogram import MAX_NS
 from swell.load_plan import spawned
 from swell.plan import RunPlan, Scenario
-from swell.result import Block, End, RunResult, Series
+from swell.result import Block, End, RunResult, ScenarioTotals, Series
 from swell.stats import packed
 
 Floats = npt.NDArray[np.float64]
@@ -25,6 +25,7 @@ Random = np.random.Generator
 STARTED_AT = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
 NAMES = ("Reader",)
 TALLY_BITS = 51
+USERS = 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def run_of(blocks: tuple[Block, ...], seconds: float, series: int) -> RunResult:
         script="contest.py",
         scenarios=(Scenario(NAMES[0]),),
         host="http://127.0.0.1:8000",
-        loads=(spawned(20, 20.0, NAMES),),
+        loads=(spawned(USERS, float(USERS), NAMES),),
         run_time_s=float(seconds),
     )
     return RunResult(
@@ -94,6 +95,9 @@ def run_of(blocks: tuple[Block, ...], seconds: float, series: int) -> RunResult:
         end=End.COMPLETED,
         series=(Series("", "", "(other)"), *(Series(NAMES[0], "GET", f"/{n}") for n in range(1, series + 1))),
         whole=whole,
+        scenarios=(
+            ScenarioTotals(NAMES[0], users=np.full(math.ceil(seconds), USERS, packed.U32).tobytes(), users_peak=USERS),
+        ),
         blocks=blocks,
     )
 

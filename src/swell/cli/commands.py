@@ -43,6 +43,22 @@ def demo(**parameters: Any) -> int:
     return demonstrate(command_line_layer(options.OF_DEMO, parameters))
 
 
+@swell.command(
+    params=[
+        click.Argument(["base"], metavar="BASE"),
+        click.Argument(["run"], metavar="RUN"),
+        *map(click_option, options.options_of("compare")),
+    ],
+    short_help="Say whether one run was faster or slower than another.",
+)
+def compare(base: str, run: str, **parameters: Any) -> int:
+    """Compares two stored runs, each named by its id, its name or `latest`, and gives a verdict on throughput, failures
+    and percentiles of each series."""
+    from swell.cli.compare import compare_stored
+
+    return compare_stored(base, run, command_line_layer(options.options_of("compare"), parameters))
+
+
 @swell.command(short_help="Say what this machine can carry.")
 def doctor() -> int:
     """Says what this machine can carry as a load generator, and what to change."""

@@ -264,6 +264,15 @@ JSON = Option(
     section=Section.RESULT,
     help="Write the result to FILE as JSON. With - it goes to stdout, and everything else to stderr.",
 )
+AS_JSON = Option(
+    name="json",
+    kind=values.FLAG,
+    default=False,
+    section=Section.RESULT,
+    commands=("compare",),
+    in_config=False,
+    help="Print the document as JSON, and nothing else.",
+)
 HTML = Option(
     name="html",
     kind=values.PATH,
@@ -279,7 +288,7 @@ STORE = Option(
     default="",
     default_text="`.swell/runs.db` in this folder",
     section=Section.RESULT,
-    commands=("run", "demo", "runs", "show", "report"),
+    commands=("run", "demo", "runs", "show", "report", "compare"),
     help="The file in which runs are stored; one that is not there yet is made.",
 )
 NO_STORE = Option(
@@ -341,6 +350,33 @@ BASELINE = Option(
     section=Section.RESULT,
     help="The stored run that thresholds such as `p95 < 110% of baseline` refer to: its name, its id or `latest`.",
 )
+PROMETHEUS = Option(
+    name="prometheus",
+    kind=values.ADDRESS,
+    default=None,
+    default_text="not served",
+    section=Section.RESULT,
+    help="Serve the run's metrics at http://HOST:PORT/metrics for Prometheus, while it goes on.",
+)
+OTLP = Option(
+    name="otlp",
+    kind=values.URL,
+    default="",
+    default_text="not pushed",
+    section=Section.RESULT,
+    help="Push the run's metrics to an OpenTelemetry collector over HTTP, for example http://localhost:4318.",
+)
+FAIL_IF_SLOWER = Option(
+    name="fail-if-slower",
+    kind=values.MAYBE_PERCENTAGE,
+    metavar="[PERCENT]",
+    default=None,
+    default_text="any result passes",
+    section=Section.RESULT,
+    commands=("compare",),
+    in_config=False,
+    help="End with exit code 3 if anything is slower, or is by more than PERCENT, as 5%, beyond doubt.",
+)
 EXIT_CODE_ON_FAILURES = Option(
     name="exit-code-on-failures",
     kind=values.MAYBE_EXIT_CODE,
@@ -356,8 +392,9 @@ ALL: tuple[Option[object], ...] = (
     *(RUN_TIME, STOP_TIMEOUT, SEED),
     *(TAGS, EXCLUDE_TAGS, CONFIG),
     *(WORKERS, LOG_LEVEL),
-    *(JSON, HTML, STORE, NO_STORE, RUN_NAME, RUN_TAG),
-    *(QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES),
+    *(JSON, AS_JSON, HTML, STORE, NO_STORE, RUN_NAME, RUN_TAG),
+    *(PROMETHEUS, OTLP),
+    *(QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES, FAIL_IF_SLOWER),
 )
 
 OF_DEMO: tuple[Option[object], ...] = (

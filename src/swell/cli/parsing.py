@@ -34,6 +34,8 @@ def click_option(option: Option[Any]) -> click.Option:
     common: dict[str, Any] = {"help": text, "default": None, "show_default": False}
     if option.kind.is_flag:
         return click.Option([*option.flags], is_flag=True, **common)
+    if option.kind.bare:
+        common |= {"is_flag": False, "flag_value": option.kind.bare}
     return click.Option(
         [*option.flags], multiple=option.kind.is_list, metavar=option.shown_metavar, type=click.UNPROCESSED, **common
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
@@ -30,6 +31,8 @@ class Kind(Generic[T_co]):
     is_flag: bool = False
     is_list: bool = False
     separator: str = ","
+    bare: str = ""
+    """The text that the flag stands for where no value follows it."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -55,6 +58,17 @@ def parse_ratio(text: str) -> float:
         raise ValueError(f"{shown(text)} is not a share such as 0.01 or 1%") from None
 
 
+def parse_percentage(text: str) -> float:
+    """A share of a hundred: `5%` and `5` are 0.05."""
+    try:
+        percent = parse_number(text.strip().removesuffix("%").rstrip())
+    except ValueError:
+        percent = -1.0
+    if 0 <= percent < 100:
+        return percent / 100
+    raise ValueError(f"{shown(text)} is not a percentage from 0% to below 100%")
+
+
 def parse_flag(text: str) -> bool:
     """On or off, as an environment variable or a config file says it."""
     word = text.strip().lower()
@@ -68,6 +82,16 @@ def parse_flag(text: str) -> bool:
 def parse_list(text: str) -> tuple[str, ...]:
     """Words with commas between them; empty ones are dropped."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """A host and a port: `127.0.0.1:9464`, `[::1]:9464`, `:9464` and `9464` on this machine alone."""
+    found = re.fullmatch(
+        r"(?:\[(?P<six>[0-9A-Fa-f:.%]+)\]:|(?P<name>[^\s:\[\]]*):)?(?P<port>\d{1,5})", text.strip(), re.ASCII
+    )
+    if found and int(found["port"]) < 65_536:
+        return found["six"] or found["name"] or "127.0.0.1", int(found["port"])
+    raise ValueError(f"{shown(text)} is not of the form HOST:PORT")
 
 
 def parse_lines(text: str) -> tuple[str, ...]:
@@ -131,5 +155,7 @@ TEXT = Kind("TEXT", str)
 URL = Kind("URL", str.strip)
 PATH = Kind("FILE", str)
 FLAG = Kind("", parse_flag, is_flag=True)
+MAYBE_PERCENTAGE = Kind("[PERCENT]", optional(parse_percentage), bare="0%")
 NAMES = Kind("A,B", parse_list, is_list=True)
+ADDRESS = Kind("HOST:PORT", optional(parse_address))
 EXPRESSIONS = Kind("EXPR", parse_lines, is_list=True, separator="\n")

@@ -42,10 +42,17 @@ NAMES = {Sort.CALL: "call", Sort.TRANSACTION: "transaction"}
 
 
 def compare(
-    base: RunResult, run: RunResult, *, limit: float | None = None, also: Sequence[str] = (), level: float = LEVEL
+    base: RunResult,
+    run: RunResult,
+    *,
+    limit: float | None = None,
+    names: Sequence[str] = ("", ""),
+    also: Sequence[str] = (),
+    level: float = LEVEL,
 ) -> Comparison:
-    """What has become faster or slower from `base` to `run`. `also` is what else the two differ in. With a `limit`
-    (0.05: 5 %) it is also said what is slower by more. Raises PlanError where a run cannot be compared."""
+    """What has become faster or slower from `base` to `run`. `names` is what people call them, `also` what else the two
+    differ in. With a `limit` (0.05: 5 %) it is also said what is slower by more. Raises PlanError where a run
+    cannot be compared."""
     if faults := [*_faults("BASE", base), *_faults("RUN", run)]:
         raise PlanError(faults)
     verdicts = judge(base), judge(run)
@@ -61,8 +68,8 @@ def compare(
     return Comparison(
         level=level,
         verdicts=len(ps),
-        base=_described(base, verdicts[0].state),
-        run=_described(run, verdicts[1].state),
+        base=_described(base, names[0], verdicts[0].state),
+        run=_described(run, names[1], verdicts[1].state),
         warnings=(*also, *warnings(base, run, verdicts)),
         span=span,
         all=SeriesCompared(base_calls=_sum(before, ALL), run_calls=_sum(after, ALL), things=things[ALL]),
@@ -192,9 +199,10 @@ def _sum(found: Cells, column: int) -> int:
     return round(float(found.calls[:, column].sum()))
 
 
-def _described(result: RunResult, state: State) -> RunCompared:
+def _described(result: RunResult, name: str, state: State) -> RunCompared:
     return RunCompared(
         id=result.run,
+        name=name,
         script=result.plan.script,
         target=target_of(result.plan),
         started_at=result.started_at.isoformat(timespec="seconds").replace("+00:00", "Z"),

@@ -78,6 +78,7 @@ class RunCompared(msgspec.Struct, frozen=True, kw_only=True):
     """One of the two runs."""
 
     id: str
+    name: str
     script: str
     target: str
     started_at: str

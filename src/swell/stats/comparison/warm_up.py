@@ -4,8 +4,8 @@ MSER-5: batches of five seconds are left out from the beginning for as long as t
 is kept becomes smaller (K. White 1997, An effective truncation heuristic for bias reduction in simulation output,
 Simulation 69, 323-334; K. White, M. Cobb, S. Spratt 2000, A comparison of five steady-state truncation heuristics for
 simulation, Proc. Winter Simulation Conference, 755-760). The rule always finds something to leave out, of noise too. So
-the first batch also has to lie well outside of what is kept; and an optimum at half of the run means that there is no
-steady part.
+as little is left out as is nearly as good; the first batch has to lie well outside of what is kept; and an optimum at
+half of the run means that there is no steady part.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 BATCH = 5
 LEAST_BATCHES = 10
+SLACK = 0.2
+"""So much more than the least standard error, squared, will do: its exact place is that of the least noise."""
 OUTSIDE = 0.5
 """The first batch has to lie beyond the range of those kept by this share of its width."""
 
@@ -25,14 +27,14 @@ def warm_up(signal: Floats) -> int | None:
     """How many values at the beginning are warm-up; 0 if none, None if half of the series would not be enough."""
     batch = max(1, min(BATCH, len(signal) // LEAST_BATCHES))
     count = len(signal) // batch
-    if count < LEAST_BATCHES // 2:
+    if count < LEAST_BATCHES:
         return 0
     means = signal[: count * batch].reshape(count, batch).mean(axis=1)
     half = count // 2
     errors = [
         float(np.square(means[left:] - means[left:].mean()).sum()) / (count - left) ** 2 for left in range(half + 1)
     ]
-    best = int(np.argmin(errors))
+    best = next(left for left, error in enumerate(errors) if error <= (1 + SLACK) * min(errors))
     kept = means[best:]
     margin = OUTSIDE * float(kept.max() - kept.min())
     if best == 0 or float(kept.min()) - margin <= float(means[0]) <= float(kept.max()) + margin:
