@@ -1,7 +1,8 @@
 """How much of a run its page holds, so that it stays under a megabyte whatever the run was.
 
-A page is made with the first of LEVELS; where it comes out too large, with the next, until it fits. What is left out is
-counted and said on the page.
+A page is made with the first of LEVELS; where it comes out too large, with the next, until it fits. The last fits even
+if every text is long and each of its characters takes five bytes (`&amp;`). What is left out is counted and said on the
+page.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ class Bounds:
 
     points: int = 600
     """Of a line over time."""
-    detailed_series: int = 80
+    detailed_series: int = 60
     """Series with a distribution and lines over time of their own."""
-    series_points: int = 120
+    series_points: int = 80
     series: int = 1_001
     name_characters: int = 200
     measures: int = 1_000
     """Rows of checks, of transactions and of measures."""
-    errors: int = 300
-    sampled_errors: int = 60
+    errors: int = 200
+    sampled_errors: int = 40
     sample_characters: int = 1_024
     exceptions: int = 100
     traceback_characters: int = 3_000
@@ -43,10 +44,10 @@ LEVELS = (
     Bounds(),
     Bounds(
         detailed_series=40,
-        series_points=80,
+        series_points=60,
         name_characters=100,
         measures=400,
-        sampled_errors=30,
+        sampled_errors=20,
         sample_characters=600,
         exceptions=40,
         traceback_characters=1_500,
@@ -67,6 +68,23 @@ LEVELS = (
         marks=60,
         texts=40,
         text_characters=200,
+    ),
+    Bounds(
+        points=300,
+        detailed_series=10,
+        series_points=60,
+        series=400,
+        name_characters=24,
+        measures=80,
+        errors=50,
+        sampled_errors=5,
+        sample_characters=200,
+        exceptions=10,
+        traceback_characters=500,
+        workers=50,
+        marks=40,
+        texts=20,
+        text_characters=120,
     ),
 )
 

@@ -43,8 +43,8 @@ def distribution(histogram: Histogram) -> Json:
 def percentiles_ms(histogram: Histogram) -> list[float]:
     """The durations at 1 / (1 - q) = 10 ** (n / 8), from the least on, while there is a sample beyond; then the
     greatest."""
-    qs = [1 - 10 ** (-n / PER_DECADE) for n in range(1, MOST_DECADES * PER_DECADE + 1)]
-    within = [q for q in qs if histogram.total * (1 - q) > 1]
+    beyond = [10 ** (n / PER_DECADE) for n in range(1, MOST_DECADES * PER_DECADE + 1)]
+    within = [1 - 1 / share for share in beyond if share < histogram.total]
     found = quantiles_ns(histogram, within)
     return [ns / 1e6 for ns in (histogram.min_ns, *(found[q] for q in within), histogram.max_ns)]
 

@@ -22,11 +22,10 @@ def rounded(value: float | None, digits: int = 4) -> float | int | None:
     """A number with so many significant digits; whole ones without a point."""
     if value is None or not math.isfinite(value):
         return None
-    if value == 0:
-        return 0
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    found = round(value, places)
-    return int(found) if found == int(found) else found
+    found = float(f"{value:.{digits - 1}e}")
+    if not math.isfinite(found):
+        return value
+    return int(found) if found.is_integer() else found
 
 
 def all_rounded(values: Iterable[float | None], digits: int = 4) -> list[float | int | None]:

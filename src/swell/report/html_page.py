@@ -105,6 +105,7 @@ def _view(result: RunResult, document: ResultDocument, bounds: Bounds) -> View:
         "transactions": list(transaction_rows(document, bounds)),
         "measures": list(measure_rows(document, bounds)),
         "account": list(account_rows(document)),
+        "document": document,
         "limits": document.limits,
         "generator": list(generator_figures(document)),
         "workers": list(worker_rows(result, document, bounds)),
