@@ -52,10 +52,11 @@ class LocalRun:
         self._launcher = launcher
         self._clock = RealClock()
         self._thresholds = ThresholdWatch(plan, faces.baseline)
-        self._observers = Observers([self._thresholds] if plan.thresholds else [])
         self._terminal = Terminal(
             to_stderr=faces.outputs.to_stdout, quiet=faces.quiet, thresholds=lambda: self._thresholds.latest
         )
+        watching = [self._thresholds] if plan.thresholds else []
+        self._observers = Observers([*watching, *faces.exports.observers(run, plan, self._terminal.note)])
         self._scribe = open_scribe(faces.keeping, run, plan, self._terminal.note) if faces.keeping else None
 
     def carry_out(self) -> int:

@@ -10,6 +10,7 @@ import dataclasses
 import os
 import secrets
 
+from swell.cli.exports import Exports
 from swell.cli.outputs import Outputs
 from swell.cli.storing import Keeping
 from swell.cluster.launcher import Launcher, python_command
@@ -34,6 +35,7 @@ class Faces:
     quiet: bool = False
     strict: bool = False
     exit_code_on_failures: int | None = None
+    exports: Exports = dataclasses.field(default_factory=Exports)
     baseline: RunResult | None = None
     """The run that thresholds compare this one with."""
 

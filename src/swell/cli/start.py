@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from swell.cli import options, storing, thresholds
+from swell.cli import exports, options, storing, thresholds
 from swell.cli.checks import fd_notices, host_problems, machine_problems, port_notices
 from swell.cli.load_options import Planned, planned
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
@@ -21,8 +21,14 @@ def start(opened: Opened) -> int:
     settings = opened.settings
     demands, faults = thresholds.wanted(opened)
     load = planned(opened)
-    plan = msgspec.structs.replace(plan_of(opened, load), thresholds=tuple(text for text, _ in demands))
+    compared, unread = thresholds.baseline(settings)
+    plan = msgspec.structs.replace(
+        plan_of(opened, load),
+        thresholds=tuple(text for text, _ in demands),
+        baseline=compared.run if compared else settings[options.BASELINE],
+    )
     outputs, keeping = wanted(settings), storing.wanted(settings)
+    exported, unreachable = exports.wanted(settings)
     script = opened.script_without(
         *load.problems,
         *problems(plan),
@@ -32,18 +38,23 @@ def start(opened: Opened) -> int:
         *storing.problems(keeping),
         *faults,
         *thresholds.problems(demands, plan),
+        *unread,
+        *unreachable,
     )
     from swell.cli.run import Faces, carry_out
 
     faces = Faces(
         outputs=outputs,
         keeping=keeping,
+        exports=exported,
+        baseline=compared,
         quiet=settings[options.QUIET],
         strict=settings[options.STRICT],
         exit_code_on_failures=settings[options.EXIT_CODE_ON_FAILURES],
     )
     of_machine = (*fd_notices(plan, raise_fd_limit()), *port_notices(plan, ephemeral_ports()))
-    for notice in (*opened.notices, *load.notices, *notices(plan), *of_machine):
+    unused = thresholds.baseline_notices(plan, compared)
+    for notice in (*opened.notices, *load.notices, *notices(plan), *of_machine, *unused, *exported.notices()):
         print(f"swell: notice: {notice}", file=sys.stderr)
     return carry_out(plan, script, faces)
 
@@ -71,5 +82,4 @@ def plan_of(opened: Opened, load: Planned) -> RunPlan:
         resolve=settings[options.RESOLVE],
         source_addresses=settings[options.SOURCE_ADDRESS],
         log_level=settings[options.LOG_LEVEL],
-        baseline=settings[options.BASELINE],
     )

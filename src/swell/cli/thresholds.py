@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from swell.cli import options
 from swell.cli.opening import Opened
-from swell.errors import Problem
+from swell.cli.settings import Settings
+from swell.cli.storing import store_path
+from swell.errors import PlanError, Problem
 from swell.plan import RunPlan
 from swell.quantities import shown
+from swell.result import RunResult
 from swell.stats.thresholds import selection
 from swell.stats.thresholds.parser import parse
 from swell.stats.thresholds.words import ThresholdFault
@@ -37,6 +41,26 @@ def problems(placed: Sequence[Placed], plan: RunPlan) -> list[Problem]:
         except ThresholdFault as fault:
             found.append(Problem(str(fault), place))
     return found
+
+
+def baseline(settings: Settings) -> tuple[RunResult | None, list[Problem]]:
+    """The stored run that --baseline names, or why it cannot be read. It may take long, so it is done before a run."""
+    word = settings[options.BASELINE]
+    if not word:
+        return None, []
+    from swell.store.reader import open_store
+
+    try:
+        with open_store(store_path(settings)) as store:
+            return store.load(store.find(word).id), []
+    except PlanError as error:
+        return None, [dataclasses.replace(problem, where=options.BASELINE.flag) for problem in error.problems]
+
+
+def baseline_notices(plan: RunPlan, compared: RunResult | None) -> list[str]:
+    """Whether a baseline was given that nothing refers to."""
+    unused = compared is not None and not any(parse(text).limit.of_baseline for text in plan.thresholds)
+    return ["no threshold refers to the --baseline: write for example `p95 < 110% of baseline`"] if unused else []
 
 
 def _of_script(opened: Opened) -> tuple[list[Placed], list[Problem]]:
