@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from swell.cli import options
+from swell.cli import options, store_options
 from swell.cli.opening import Opened, ScriptCommand
+from swell.cli.options import Option
+from swell.cli.outputs import OF_REPORT
 from swell.cli.parsing import Commands, click_option, command_line_layer
 from swell.cli.patching import patch
 
@@ -57,6 +61,81 @@ def compare(base: str, run: str, **parameters: Any) -> int:
     from swell.cli.compare import compare_stored
 
     return compare_stored(base, run, command_line_layer(options.options_of("compare"), parameters))
+
+
+def _about_runs(known: Sequence[Option[Any]], *words: str, several: str = "") -> list[click.Parameter]:
+    """Words that name runs, and options."""
+    arguments = [click.Argument([word.lower()], metavar=word) for word in words]
+    more = [click.Argument([several.lower()], metavar=f"{several}...", nargs=-1, required=True)] if several else []
+    return [*arguments, *more, *map(click_option, known)]
+
+
+@swell.group(
+    cls=Commands,
+    invoke_without_command=True,
+    params=_about_runs(store_options.OF_RUNS),
+    short_help="List the stored runs; name, tag and delete them.",
+)
+@click.pass_context
+def runs(context: click.Context, /, **parameters: Any) -> int:
+    """Lists the stored runs, the latest first. Without a command behind it, that is all it does.
+
+    A RUN is an id, the beginning of one, a name (the latest run of that name), or `latest`.
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+    from swell.cli.runs import list_runs
+
+    return list_runs(store_options.settings_of(store_options.OF_RUNS, parameters))
+
+
+@runs.command("name", params=_about_runs(store_options.OF_RUNS_CHANGE, "RUN", "NAME"), short_help="Give a run a name.")
+def name_run(run: str, name: str, **parameters: Any) -> int:
+    """Gives RUN the name NAME; '' takes its name away."""
+    from swell.cli.runs import rename
+
+    return rename(store_options.settings_of(store_options.OF_RUNS_CHANGE, parameters), run, name)
+
+
+@runs.command("tag", params=_about_runs(store_options.OF_RUNS_TAG, "RUN", several="TAG"), short_help="Tag a run.")
+def tag_run(run: str, tag: tuple[str, ...], **parameters: Any) -> int:
+    """Gives RUN tags besides those that it has."""
+    from swell.cli.runs import retag
+
+    return retag(store_options.settings_of(store_options.OF_RUNS_TAG, parameters), run, tag)
+
+
+@runs.command("delete", params=_about_runs(store_options.OF_RUNS_CHANGE, several="RUN"), short_help="Delete runs.")
+def delete_runs(run: tuple[str, ...], **parameters: Any) -> int:
+    """Deletes each RUN, and says how much room that made."""
+    from swell.cli.runs import delete
+
+    return delete(store_options.settings_of(store_options.OF_RUNS_CHANGE, parameters), run)
+
+
+@runs.command("prune", params=_about_runs(store_options.OF_RUNS_PRUNE), short_help="Delete old runs.")
+def prune_runs(**parameters: Any) -> int:
+    """Deletes what is older than --older-than, and not among the latest --keep; never what is running."""
+    from swell.cli.runs import prune
+
+    settings = store_options.settings_of(store_options.OF_RUNS_PRUNE, parameters)
+    return prune(settings, datetime.datetime.now(datetime.UTC))
+
+
+@swell.command(params=_about_runs(store_options.OF_SHOW, "RUN"), short_help="Show a stored run, or a stretch of it.")
+def show(run: str, **parameters: Any) -> int:
+    """Shows RUN as its end showed it, or as it stands while it goes on; with --from and --to any stretch of it."""
+    from swell.cli.show import show
+
+    return show(store_options.settings_of(store_options.OF_SHOW, parameters), run)
+
+
+@swell.command(params=_about_runs(OF_REPORT, "RUN"), short_help="Write a stored run to files.")
+def report(run: str, **parameters: Any) -> int:
+    """Writes RUN to files, in the formats that `swell run` writes at its end."""
+    from swell.cli.show import report
+
+    return report(store_options.settings_of(OF_REPORT, parameters), run)
 
 
 @swell.command(short_help="Say what this machine can carry.")

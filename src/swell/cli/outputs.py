@@ -59,6 +59,10 @@ OUTPUTS: tuple[Output, ...] = (
 )
 
 
+OF_REPORT: tuple[Option[object], ...] = (*(output.option for output in OUTPUTS), options.STORE)
+"""What `swell report` takes."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outputs:
     """What is to be written where."""

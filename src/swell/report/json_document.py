@@ -8,12 +8,12 @@ from typing import BinaryIO
 
 import msgspec
 
-from swell.document import ResultDocument
+from swell.document import ResultDocument, WindowDocument
 from swell.report.writing import write_whole
 from swell.stats.comparison.document import Comparison
 
 
-def to_json(document: ResultDocument | Comparison) -> bytes:
+def to_json(document: ResultDocument | WindowDocument | Comparison) -> bytes:
     """The document as indented JSON with a line end. Half a surrogate, as in a name that was no UTF-8, becomes `?`."""
     try:
         data = msgspec.json.encode(document)
