@@ -17,22 +17,8 @@ from swell.store.writer import RUNNING
 
 STATE_STYLES = {RUNNING: "green", INTERRUPTED: "yellow", "stopped": "", "threshold": "red", "failed": "bold red"}
 VERDICT_STYLES = {"valid": "green", "degraded": "yellow", "invalid": "bold red"}
-HEADS = (
-    "run",
-    "name",
-    "tags",
-    "script",
-    "started",
-    "took",
-    "state",
-    "requests",
-    "req/s",
-    "failed",
-    "p95 ms",
-    "verdict",
-)
-LEFT = 7
-"""So many columns hold words, and start at the left."""
+WORDS = ("run", "name", "tags", "script", "started", "state", "verdict")
+HEADS = (*WORDS, "took", "requests", "req/s", "failed", "p95 ms")
 NAME_WIDTH, TAGS_WIDTH, SCRIPT_WIDTH = 24, 20, 20
 DROPPED = ("req/s", "tags", "script", "verdict", "name", "took")
 """What is left out first where there is no room."""
