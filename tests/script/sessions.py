@@ -9,6 +9,7 @@ from typing import NamedTuple
 from swell.clock import ManualClock
 from swell.http.environment import HttpEnvironment
 from swell.script.http_session import HttpSession
+from swell.script.tracing_session import TracingSession
 from swell.segment import MEASURES_FROM, ErrorSample, Outcome, Sort
 from swell.user import Seat
 from tests.http.loopback import Server, Visit
@@ -115,6 +116,13 @@ class HttpStage:
     def open(self, base_url: str) -> HttpSession:
         """A session, closed at the end."""
         self._sessions.append(HttpSession(self.seat, base_url, self.environment, lambda: {"user": 7}))
+        return self._sessions[-1]
+
+    def open_traced(self, base_url: str) -> HttpSession:
+        """A session that marks calls as the environment says, closed at the end."""
+        tracing = self.environment.tracing
+        assert tracing is not None
+        self._sessions.append(TracingSession(self.seat, base_url, self.environment, tracing=tracing))
         return self._sessions[-1]
 
     def close(self) -> None:
