@@ -1,0 +1,204 @@
+"""A run as metrics: which there are, and how they look to Prometheus in each of its formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from swell.histogram import Histogram
+from swell.report.metrics import FamilySort, families
+from swell.report.prometheus_protobuf import SCHEMA, is_wanted, protobuf
+from swell.report.prometheus_text import BOUNDS_S, bucket_counts, full_name, printable, text
+from swell.result import RunResult
+from tests.report import sample_results
+from tests.report.prometheus_messages import labels_of, native_counts, read
+from tests.stats.worker_runs import WorkerRun, merged, runs
+
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
+SUBMIT = {"scenario": "Contestant", "method": "GET", "name": "/submit", "tags": ""}
+RESULTS = {
+    "running": sample_results.running,
+    "ended": sample_results.ended,
+    "troubled": sample_results.troubled,
+    "without requests": sample_results.without_requests,
+    "hostile": sample_results.hostile,
+    "of many series": lambda: sample_results.of_many_series(100, 3),
+}
+whatever_the_run = pytest.mark.parametrize("make", RESULTS.values(), ids=RESULTS)
+
+
+def values(result: RunResult) -> dict[str, dict[tuple[str, ...], Any]]:
+    """Every value by its family and the values of its labels."""
+    return {
+        family.name: {tuple(sample.labels.values()): sample.value for sample in family.samples}
+        for family in families(result)
+    }
+
+
+def test_the_metrics_of_a_run_are_those_of_its_table() -> None:
+    found = values(sample_results.ended())
+    submit = tuple(SUBMIT.values())
+    assert found["requests"][(*submit, "200")] == 320
+    assert found["requests"][(*submit, "503")] == found["failures"][submit] == 24
+    assert sum(found["requests"].values()) == 2_024
+    assert (found["response"][submit].total, found["failed_response"][submit].total) == (320, 24)
+    assert found["received"][submit] == 344_000
+    assert found["users"] == {("Contestant",): 0}
+    assert found["exchanges"] == {("answered",): 2_000, ("unanswered",): 0, ("not_sent",): 0}
+    assert found["exchanges_sent"] == {(): 2_000}
+    assert found["workers"] == {(): 2}
+    assert values(sample_results.running())["worker_cpu"] == {("0",): 0.42, ("1",): 0.42}
+
+
+def test_a_worker_that_was_lost_has_no_health() -> None:
+    assert list(values(sample_results.troubled())["worker_cpu"]) == [("0",)]
+
+
+def test_a_call_without_a_response_has_no_status_and_an_odd_status_is_its_class() -> None:
+    result = sample_results.ended()
+    tally = bytearray(result.whole.tally_keys)
+    first = int.from_bytes(tally[:8], "little") & ~(0xFFFF << 24)
+    second = int.from_bytes(tally[8:16], "little") & ~(0xFFFF << 24) | 299 << 24
+    tally[:16] = first.to_bytes(8, "little") + second.to_bytes(8, "little")
+    whole = msgspec.structs.replace(result.whole, tally_keys=bytes(tally))
+    statuses = [key[-1] for key in values(msgspec.structs.replace(result, whole=whole))["requests"]]
+    assert statuses == ["none", "2xx", "200", "200", "200", "200", "503"]
+
+
+@whatever_the_run
+def test_every_sample_of_a_family_has_the_same_labels_and_no_two_the_same_values(make: Callable[[], RunResult]) -> None:
+    for family in families(make()):
+        assert len({tuple(sample.labels) for sample in family.samples}) == 1
+        assert len({tuple(sample.labels.values()) for sample in family.samples}) == len(family.samples)
+
+
+@whatever_the_run
+def test_prometheus_own_parser_reads_what_was_written(make: Callable[[], RunResult]) -> None:
+    result = make()
+    body, content_type = text(families(result), "")
+    assert content_type.startswith("text/plain")
+    read_back = {family.name: family for family in text_string_to_metric_families(body.decode())}
+    for family in families(result):
+        samples = read_back[full_name(family)].samples
+        for sample in family.samples:
+            labels = {name: printable(value) for name, value in sample.labels.items()}
+            if isinstance(sample.value, Histogram):
+                mine = [one for one in samples if {k: v for k, v in one.labels.items() if k != "le"} == labels]
+                by_bound = {one.labels["le"]: one.value for one in mine if one.name.endswith("_bucket")}
+                assert list(by_bound.values()) == [*bucket_counts(sample.value), sample.value.total]
+                assert (next(iter(by_bound)), list(by_bound)[-1]) == (str(BOUNDS_S[0]), "+Inf")
+            else:
+                assert [one.value for one in samples if one.labels == labels] == [sample.value]
+
+
+@whatever_the_run
+def test_open_metrics_are_read_too(make: Callable[[], RunResult]) -> None:
+    body, content_type = text(families(make()), OPEN_METRICS)
+    assert content_type.startswith("application/openmetrics-text")
+    assert "swell_run_info" in {sample.name for family in open_metrics(body.decode()) for sample in family.samples}
+
+
+@whatever_the_run
+def test_the_protobuf_says_what_the_text_says(make: Callable[[], RunResult]) -> None:
+    result = make()
+    read_back = read(protobuf(families(result)))
+    for family in families(result):
+        counter = family.sort is FamilySort.COUNTER
+        found = read_back[full_name(family) + "_total" * counter]
+        assert found.help == family.text
+        assert len(found.metric) == len(family.samples)
+        for metric, sample in zip(found.metric, family.samples, strict=True):
+            assert labels_of(metric) == {name: printable(value) for name, value in sample.labels.items() if value}
+            if isinstance(sample.value, Histogram):
+                assert_same_histogram(metric.histogram, sample.value)
+            else:
+                assert (metric.counter if counter else metric.gauge).value == sample.value
+
+
+def assert_same_histogram(found: Any, histogram: Histogram) -> None:
+    assert (found.sample_count, found.schema) == (histogram.total, SCHEMA)
+    assert found.sample_sum == pytest.approx(histogram.sum_ns / 1e9)
+    assert [bucket.upper_bound for bucket in found.bucket] == list(BOUNDS_S)
+    assert [bucket.cumulative_count for bucket in found.bucket] == bucket_counts(histogram)
+    native = native_counts(found)
+    assert found.zero_count + sum(native.values()) == histogram.total
+    assert all(count > 0 for count in native.values())
+    base = 2.0 ** (2.0**-SCHEMA)
+    if native:
+        assert base ** (min(native) - 1) <= histogram.min_ns * 1.005 / 1e9 or found.zero_count
+        assert base ** max(native) >= histogram.max_ns / 1.005 / 1e9
+
+
+@given(runs)
+@settings(max_examples=30, deadline=None)
+def test_native_buckets_hold_every_call_of_any_run(workers: tuple[WorkerRun, ...]) -> None:
+    result = merged(one for worker in workers for one in worker.segments).snapshot()
+    for family in families(result):
+        for sample in family.samples:
+            if isinstance(sample.value, Histogram):
+                found = read(protobuf([family]))[full_name(family)]
+                assert sum(metric.histogram.sample_count for metric in found.metric) == sum(
+                    one.value.total for one in family.samples if isinstance(one.value, Histogram)
+                )
+
+
+def test_a_duration_counts_under_the_bound_that_it_does_not_exceed() -> None:
+    histogram = Histogram()
+    for ms in (0, 0.99, 1.01, 990, 1_010, 59_000, 61_000):
+        histogram.add(round(ms * 1e6))
+    found = dict(zip(BOUNDS_S, bucket_counts(histogram), strict=True))
+    assert (found[0.001], found[0.0025], found[1.0], found[2.5], found[60.0]) == (2, 3, 4, 5, 6)
+
+
+def test_what_no_label_can_hold_is_escaped_and_what_is_too_long_is_cut() -> None:
+    assert printable("/\ud800") == "/\\ud800"
+    long, longer = printable("x" * 301), printable("x" * 302)
+    assert long.startswith("x" * 300 + "…")
+    assert len(long) == 309
+    assert long != longer
+
+
+ACCEPTS = {
+    "": False,
+    "*/*": False,
+    "text/plain": False,
+    "application/vnd.google.protobuf": False,
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text": False,
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited": True,
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0": False,
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=x": False,
+    (
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.8,"
+        "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.2"
+    ): True,
+    (
+        "application/openmetrics-text;version=1.0.0;q=0.6,"
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.3"
+    ): False,
+}
+
+
+@pytest.mark.parametrize(("accept", "wanted"), ACCEPTS.items())
+def test_native_histograms_are_for_those_who_ask_for_them(accept: str, wanted: bool) -> None:
+    assert is_wanted(accept) is wanted
+
+
+def test_names_follow_the_conventions() -> None:
+    names = {
+        full_name(family) + "_total" * (family.sort is FamilySort.COUNTER)
+        for family in families(sample_results.ended())
+    }
+    assert {
+        "swell_response_seconds",
+        "swell_requests_total",
+        "swell_sent_bytes_total",
+        "swell_worker_cpu_ratio",
+    } < names
+    assert [name for name in names if not re.fullmatch(r"swell(_[a-z]+)+", name)] == []
