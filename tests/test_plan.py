@@ -3,11 +3,13 @@
 import math
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from swell.http.url import parse_url
+from swell.load_plan import Closed, Curve, Leg, Load
 from swell.plan import RunPlan, Scenario, host_faults, notices, parse_override, problems, spawn_problems
 from tests.plans import plan_with
 
@@ -73,6 +75,22 @@ def test_a_ramp_longer_than_the_run_is_named_with_both_lengths() -> None:
             "raise --spawn-rate or --run-time to have them all"
         )
     ]
+
+
+def test_a_load_that_begins_after_the_end_is_named() -> None:
+    late = Load(model=Closed(Curve((Leg(0, 5, 5),), endless=True)), scenarios=("Reader",), start_s=30)
+    assert notices(msgspec.structs.replace(plan(run_time_s=30), loads=(late,))) == [
+        "Reader: the load starts after 30 s, when the run is over: it does nothing"
+    ]
+
+
+def test_loads_may_not_have_too_many_users_together() -> None:
+    half = Load(model=Closed(Curve((Leg(0, 6e5, 6e5),), endless=True)), scenarios=("Reader",))
+    (problem,) = problems(msgspec.structs.replace(plan(host="http://a"), loads=(half, half)))
+    assert str(problem) == (
+        "Reader.load, Reader.load: 1,200,000 users at a time are planned together; 1,000,000 can be "
+        "(give max_users, or lower it)"
+    )
 
 
 def test_a_user_class_that_makes_no_http_calls_needs_no_host() -> None:

@@ -118,6 +118,8 @@ class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     model: str
+    planned: int | None = None
+    """How many arrivals, or iterations, its load plans in all; null where nobody knows, or others have a part in it."""
     users_peak: int
     iterations: int
     dropped: int

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, fsum
 
 import msgspec
 
 MOST_ARRIVALS_PER_S = 1_000_000
 MOST_LEGS = 10_000
 BUSY_S = 10.0
-"""So long an iteration may take, on average, before arrivals are dropped, if nobody says how many users there may be."""
+"""So long an iteration may take, on average, before arrivals are dropped, if nobody says how many users may be."""
 LEAST_ROOM, MOST_ROOM = 100, 10_000
+
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):
     """A stretch of a curve, from level `begin` to level `end`."""
@@ -37,11 +38,13 @@ class Curve(msgspec.Struct, frozen=True):
     endless: bool = False
     source: str = ""
     """What it was read from, if it was: the name of a log."""
+    legs_in_all: int = 0
+    """How many legs it has, where only their means are shown; 0: these are all."""
 
     @property
     def duration_s(self) -> float:
         """How long its legs take."""
-        return sum(leg.duration_s for leg in self.legs)
+        return fsum(leg.duration_s for leg in self.legs)
 
     @property
     def highest(self) -> float:

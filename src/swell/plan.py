@@ -115,13 +115,18 @@ def spawn_problems(users: int, rate_per_s: float) -> list[Problem]:
 
 def problems(plan: RunPlan) -> list[Problem]:
     """Everything that is wrong with a plan, as far as the plan alone shows it; an empty list means that it can run."""
-    return [*_number_problems(plan), *_host_problems(plan), *_tag_problems(plan), *_wire_problems(plan)]
+    found = [*_number_problems(plan), *_load_problems(plan), *_host_problems(plan)]
+    return [*found, *_tag_problems(plan), *_wire_problems(plan)]
 
 
 def notices(plan: RunPlan) -> list[str]:
     """What is allowed in a plan without problems, but may not be what was meant."""
     users = plan.most_users
     found = [notice for load in plan.loads for notice in _ramp_notices(plan, load.model)]
+    for load in plan.loads:
+        if plan.run_time_s is not None and load.start_s >= plan.run_time_s:
+            names = ", ".join(load.scenarios)
+            found.append(f"{names}: the load starts after {load.start_s:g} s, when the run is over: it does nothing")
     fixed = sum(scenario.fixed_count for scenario in plan.scenarios)
     if fixed > users:
         found.append(f"the classes' fixed_count adds up to {fixed:,} users, but only {users:,} run")
@@ -200,6 +205,14 @@ def _host_problems(plan: RunPlan) -> list[Problem]:
         elif scenario.needs_host:
             found.append(Problem(f"{scenario.name} has no host", "--host", "give -H URL, or set `host` in the class"))
     return found
+
+
+def _load_problems(plan: RunPlan) -> list[Problem]:
+    if plan.most_users <= MOST_USERS or len(plan.loads) < 2:
+        return []
+    where = ", ".join(f"{name}.load" for load in plan.loads for name in load.scenarios)
+    what = f"{plan.most_users:,} users at a time are planned together; {MOST_USERS:,} can be"
+    return [Problem(what, where, "give max_users, or lower it")]
 
 
 def _tag_problems(plan: RunPlan) -> list[Problem]:

@@ -11,6 +11,7 @@ import pytest
 
 from swell.cli.checks import fd_notices, host_problems, machine_problems, output_problems, port_notices
 from swell.cli.machine import FdLimit
+from swell.load_plan import Curve, Leg, Load, Open
 from swell.plan import RunPlan, Scenario
 from tests.plans import plan_with
 
@@ -35,6 +36,13 @@ def test_each_worker_has_file_descriptors_of_its_own() -> None:
             "`ulimit -n 1025` as root before it, or more --workers, makes room"
         )
     ]
+
+
+def test_arrivals_may_need_far_fewer_users_than_there_is_room_for() -> None:
+    load = Load(model=Open(Curve((Leg(0, 5, 5),), endless=True), max_users=2_000), scenarios=("Reader",))
+    plan = msgspec.structs.replace(plan_of(workers=1), loads=(load,))
+    (notice,) = fd_notices(plan, FdLimit(1_024, 1_024))
+    assert notice.startswith("up to 2,000 users need 2,064 open files, but 1,024 are allowed")
 
 
 def test_users_without_connections_need_no_file_descriptors() -> None:

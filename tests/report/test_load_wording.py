@@ -23,6 +23,8 @@ SPIKE = Curve((Leg(60, 0, 500), Leg(60, 1_500, 1_500)))
         (Open(SPIKE, 50, users=20, spread=Spread.POISSON),
          "Poisson arrivals: to 500/s over 1 min, a jump to 1,500/s, 1 min at 1,500/s; 20 users ready before the first; "
          + AT_MOST),
+        (Open(Curve((Leg(1, 5, 5), Leg(59, 1, 1)), source="access.log"), 50),
+         "evenly spaced arrivals: as in access.log, 64 in 1 min; " + AT_MOST),
         (Sessions(Curve((Leg(60, 0.5, 0.5),)), 50, iterations=3),
          "evenly spaced arrivals: a jump to 0.5/s, 1 min at 0.5/s; each a new user for 3 iterations; " + AT_MOST),
         (Sessions(Curve((Leg(60, 2, 2),), endless=True), 50, lives_s=120),

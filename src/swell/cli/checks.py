@@ -10,6 +10,7 @@ import tempfile
 from swell.cli.machine import FdLimit
 from swell.errors import Problem
 from swell.http.url import InvalidUrl, parse_url
+from swell.load_plan import Open, Sessions
 from swell.plan import MOST_WORKERS, RunPlan, host_faults
 from swell.quantities import shown
 
@@ -34,7 +35,7 @@ def port_notices(plan: RunPlan, ports: tuple[int, int]) -> list[str]:
     if len(hosts) != 1 or plan.most_users <= room or next(iter(hosts)).startswith("unix:"):
         return []
     remedy = "--source-address with more addresses makes room"
-    return [f"{plan.most_users:,} users have {room:,} local ports to connect to one target from; {remedy}"]
+    return [f"{_users_text(plan)} have {room:,} local ports to connect to one target from; {remedy}"]
 
 
 def fd_notices(plan: RunPlan, limit: FdLimit) -> list[str]:
@@ -45,7 +46,13 @@ def fd_notices(plan: RunPlan, limit: FdLimit) -> list[str]:
         return []
     share = f"{needed:,} open files" + (f" in each of {plan.workers} workers" if plan.workers > 1 else "")
     remedy = f"`ulimit -n {needed}` as root before it, or more --workers, makes room"
-    return [f"{plan.most_users:,} users need {share}, but {limit.soft:,} are allowed; {remedy}"]
+    return [f"{_users_text(plan)} need {share}, but {limit.soft:,} are allowed; {remedy}"]
+
+
+def _users_text(plan: RunPlan) -> str:
+    """How many users there are; where arrivals make them, there may be far fewer."""
+    up_to = "up to " if any(isinstance(load.model, Open | Sessions) for load in plan.loads) else ""
+    return f"{up_to}{plan.most_users:,} users"
 
 
 def host_problems(plan: RunPlan) -> list[Problem]:

@@ -25,7 +25,7 @@ def _parts(load: Load) -> Iterator[str]:
     elif isinstance(model, Iterations):
         yield _iterations_text(model)
     else:
-        yield f"{_spread_text(model.spread)} arrivals: {_curve_text(model.curve, _arrivals)}"
+        yield f"{_spread_text(model.spread)} arrivals: {_of_log(model.curve) or _curve_text(model.curve, _arrivals)}"
         yield from _arrival_parts(model)
 
 
@@ -56,6 +56,14 @@ def _arrival_parts(model: Open | Sessions) -> Iterator[str]:
     elif model.users:
         yield f"{_users(model.users)} ready before the first"
     yield f"at most {_users(model.max_users)}"
+
+
+def _of_log(curve: Curve) -> str:
+    """What is said of a curve that was read from a log; '' of any other."""
+    if not curve.source:
+        return ""
+    arrivals = sum((leg.begin + leg.end) / 2 * leg.duration_s for leg in curve.legs)
+    return f"as in {curve.source}, {count_text(round(arrivals))} in {seconds_text(curve.duration_s)}"
 
 
 def _spread_text(spread: Spread) -> str:

@@ -24,7 +24,7 @@ from swell.document import (
 )
 from swell.result import Block, ErrorSeen, RunResult, WorkerResult
 from swell.segment import ERROR_CAP, EXCEPTION_CAP, MEASURE_CAP, SERIES_CAP, ErrorSample, Kind, TraceSeen
-from swell.stats import counts, packed
+from swell.stats import counts, loads, packed
 from swell.stats.accounting import account, unaccounted, unanswered
 from swell.stats.latency import NS_PER_MS, Ends, ends_by_series, ends_of, latency
 from swell.stats.measures import Measures
@@ -76,7 +76,7 @@ def _run(result: RunResult) -> RunSummary:
         end=result.end.value if result.end else None,
         end_text=result.end_text,
         workers=len({worker.worker for worker in result.workers}),
-        plan=plan,
+        plan=loads.readable(plan),
         revisions=result.revisions,
     )
 
@@ -103,10 +103,12 @@ def _totals(result: RunResult, whole: Tables) -> Totals:
 
 
 def _scenarios(result: RunResult) -> tuple[ScenarioSummary, ...]:
+    models, planned = loads.models(result.plan), loads.planned(result.plan)
     return tuple(
         ScenarioSummary(
             name=scenario.name,
-            model="closed",
+            model=models.get(scenario.name, "closed"),
+            planned=planned.get(scenario.name),
             users_peak=scenario.users_peak,
             iterations=scenario.iterations,
             dropped=scenario.dropped,
