@@ -14,7 +14,9 @@ from swell.stats.comparison.document import Comparison
 
 
 def to_json(document: ResultDocument | WindowDocument | Comparison) -> bytes:
-    """The document as indented JSON with a line end. Half a surrogate, as in a name that was no UTF-8, becomes `?`."""
+    """The document as indented JSON with a line end, the same for equal documents: a whole number of seconds is `4.0`.
+    Half a surrogate, as in a name that was no UTF-8, becomes `?`."""
+    document = msgspec.convert(msgspec.to_builtins(document), type(document))
     try:
         data = msgspec.json.encode(document)
     except UnicodeEncodeError:
