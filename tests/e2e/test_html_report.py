@@ -63,6 +63,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]
 
     yield open_
     for page in opened:
+        page.run("localStorage.clear()")
         assert (page.errors, page.requests, page.dialogs) == ([], [], [])
         page.close()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from swell.document import ResultDocument, SeriesSummary
+from swell.load_plan import Closed
 from swell.report.figures import NONE, clock_text, count_text, ms_text, rate_text, seconds_text
 from swell.report.html_bounds import Bounds
 from swell.report.html_health import HealthLines, health_lines
@@ -84,7 +85,9 @@ def _legends(document: ResultDocument, health: HealthLines, planned: Json) -> di
 
 
 def _planned(result: RunResult, edges: Sequence[int]) -> Json:
-    """The most users that the closed loads wanted at the end of any second of each bin; None without such a load."""
+    """The most users that the plan wanted at the end of any second of each bin; None where a load is not of users."""
+    if not all(isinstance(load.model, Closed) for load in result.plan.loads):
+        return None
 
     def at(second: int) -> int:
         return planned_users(result.plan, result.revisions, float(second))

@@ -23,19 +23,24 @@ from swell.report.html_charts import charts
 from swell.report.html_failures import error_rows, exception_rows
 from swell.report.html_json import script_json
 from swell.report.html_marks import marks
+from swell.report.html_measures import (
+    check_rows,
+    feed_rows,
+    loss_notes,
+    measure_rows,
+    trace_rows,
+    transaction_rows,
+)
 from swell.report.html_plan import facts, load_texts, started_text
 from swell.report.html_sections import (
     account_rows,
-    check_rows,
     duration_text,
     generator_figures,
     key_figures,
     latency_rows,
-    measure_rows,
     reason_rows,
     scenario_rows,
     threshold_rows,
-    transaction_rows,
     worker_rows,
 )
 from swell.report.html_series import chosen, detailed, rows_of, strip_scale
@@ -104,6 +109,9 @@ def _view(result: RunResult, document: ResultDocument, bounds: Bounds) -> View:
         "checks": list(check_rows(document, bounds)),
         "transactions": list(transaction_rows(document, bounds)),
         "measures": list(measure_rows(document, bounds)),
+        "traces": list(trace_rows(document, bounds)),
+        "feeds": list(feed_rows(document, bounds)),
+        "loss_notes": list(loss_notes(document.limits)),
         "account": list(account_rows(document)),
         "document": document,
         "limits": document.limits,

@@ -10,7 +10,7 @@ import msgspec
 from swell.document import Latency, Reason, ResultDocument, ScenarioSummary, ThresholdSummary
 from swell.report.figures import NONE, bytes_text, clock_text, count_text, ms_text, rate_text, seconds_text, share_text
 from swell.report.html_bounds import Bounds, clipped
-from swell.report.html_series import Duration, TimeRow, durations
+from swell.report.html_series import TimeRow, durations
 from swell.report.series_table import FEW_MARK, is_few
 from swell.result import RunResult
 
@@ -208,55 +208,6 @@ def generator_figures(document: ResultDocument) -> Iterator[Figure]:
     ):
         if count:
             yield Figure(label, count_text(count), note=note, trouble=label in ("unstamped", "samples lost"))
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class MeasureRow:
-    """A row of checks, transactions or measures."""
-
-    scenario: str
-    name: str
-    cells: tuple[Duration, ...]
-    trouble: bool = False
-
-
-def check_rows(document: ResultDocument, bounds: Bounds) -> Iterator[MeasureRow]:
-    """Name, passed, failed, share that passed."""
-    for check in document.checks[: bounds.measures]:
-        share = share_text(check.passed, max(check.passed + check.failed, 1))
-        cells = (count_text(check.passed), count_text(check.failed), share)
-        yield _measure_row(check.scenario, check.name, cells, bounds, check.failed > 0)
-
-
-def transaction_rows(document: ResultDocument, bounds: Bounds) -> Iterator[MeasureRow]:
-    """Name, count, failed, durations."""
-    for one in document.transactions[: bounds.measures]:
-        cells = (count_text(one.count), count_text(one.failures))
-        times = durations(one.response_ms, ("p50", "p90", "p95", "p99", "max"))
-        yield _measure_row(one.scenario, one.name, (*cells, *times), bounds, one.failures > 0)
-
-
-def measure_rows(document: ResultDocument, bounds: Bounds) -> Iterator[MeasureRow]:
-    """Name, sort, how often, what it comes to, distribution of a trend."""
-    for one in document.measures[: bounds.measures]:
-        value = {
-            "counter": f"{_number(one.sum)} ({_number(one.per_s)} per second)",
-            "gauge": f"{_number(one.last)} last",
-            "rate": NONE if one.share is None else f"{100 * one.share:.4g} %",
-        }.get(one.sort, NONE)
-        times = durations(one.trend, ("p50", "p95", "p99", "max"))
-        yield _measure_row(one.scenario, one.name, (one.sort, count_text(one.count), value, *times), bounds)
-
-
-def _measure_row(
-    scenario: str, name: str, cells: Sequence[str | Duration], bounds: Bounds, trouble: bool = False
-) -> MeasureRow:
-    shown = tuple(Duration(cell) if isinstance(cell, str) else cell for cell in cells)
-    return MeasureRow(clipped(scenario, bounds.name_characters), clipped(name, bounds.name_characters), shown, trouble)
-
-
-def _number(value: float | None) -> str:
-    return NONE if value is None else f"{value:,.6g}"
 
 
 def scenario_rows(document: ResultDocument, bounds: Bounds) -> list[ScenarioSummary]:

@@ -151,7 +151,7 @@ function base(
   return {
     width: drawing.width,
     height: HEIGHT * drawing.scale,
-    padding: [8 * drawing.scale, 16 * drawing.scale, 0, 8 * drawing.scale],
+    padding: [8 * drawing.scale, 28 * drawing.scale, 0, 8 * drawing.scale],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 * drawing.scale } },
     hooks: { setCursor: [(self) => tell(self.cursor.idx ?? null)] },
