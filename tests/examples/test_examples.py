@@ -24,9 +24,13 @@ SERIES = {
     "sequence.py": {"GET /problems", "GET /problems/:id", "POST /submit", "GET /submissions/:id", "GET /leaderboard"},
     "shared_setup.py": {"GET /problems/:id"},
     "own_measures.py": {"GET /problems/:id", "POST /submit", "GET /leaderboard.json"},
+    "arrivals.py": {"GET /leaderboard", "GET /problems/:id", "POST /submit", "GET /problems"},
     "accounts.py": {"POST /login", "POST /submit"},
     "own_options.py": {"POST /login", "GET /leaderboard"},
 }
+
+OF_OWN_LOAD = {"arrivals.py"}
+"""Scripts whose classes say themselves how many users there are."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,8 @@ def command_of(script: Path) -> list[str]:
 
 def run(script: Path, host: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Runs what the docstring says, for two seconds; of two equal options the last one counts."""
-    words = [sys.executable, "-m", "swell", *command_of(script)[1:], "-H", host, "-u", "6", "-t", "2s", *options]
+    users = () if script.name in OF_OWN_LOAD else ("-u", "6")
+    words = [sys.executable, "-m", "swell", *command_of(script)[1:], "-H", host, *users, "-t", "2s", *options]
     return subprocess.run(
         words, cwd=EXAMPLES.parent, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False
     )
@@ -62,6 +67,20 @@ def test_an_example_runs_without_failures(script: Path, site: str) -> None:
 def test_an_examples_own_options_reach_it(site: str) -> None:
     ended = run(EXAMPLES / "own_options.py", site, "--patience-ms", "0")
     assert "× GET /leaderboard took longer than 0 ms" in ended.stdout + ended.stderr
+
+
+def test_an_examples_own_loads_are_in_the_result(site: str) -> None:
+    result = json.loads(run(EXAMPLES / "arrivals.py", site, "--seed", "1", "--json", "-").stdout)
+    scenarios = {row["name"]: row for row in result["scenarios"]}
+    assert {name: row["model"] for name, row in scenarios.items()} == {
+        "Visitor": "open",
+        "Contestant": "closed",
+        "Guest": "partly_open",
+    }
+    visitor, guest = scenarios["Visitor"], scenarios["Guest"]
+    assert visitor["iterations"] + visitor["dropped"] == visitor["planned"] > 30
+    assert guest["planned"] == 5
+    assert scenarios["Contestant"]["users_peak"] == 10
 
 
 def test_an_examples_own_measures_are_in_the_result(site: str) -> None:
