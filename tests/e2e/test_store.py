@@ -107,7 +107,7 @@ def test_two_runs_share_a_store(swell: Start, target: Nginx, tmp_path_factory: p
     store = tmp_path_factory.mktemp("shared") / "all runs.db"
     both = [swell(VISITOR, "-H", target.url, "-u", "1", "-t", "2s", "--store", str(store)) for _ in range(2)]
     ended = [run.finish() for run in both]
-    assert [one.exit_code for one in ended] == [1, 1]
+    assert [one.result["run"]["end"] for one in ended] == ["completed", "completed"]
     listed = {run["id"]: run for run in runs_in(both[0]._folder, "--store", str(store))}
     assert set(listed) == {one.result["run"]["id"] for one in ended}
     for one in ended:
@@ -119,7 +119,7 @@ def test_two_runs_share_a_store(swell: Start, target: Nginx, tmp_path_factory: p
 def test_without_a_store_nothing_is_left_behind(swell: Start, target: Nginx) -> None:
     run = swell(VISITOR, "-H", target.url, "-u", "1", "-t", "1s", "--no-store")
     ended = run.finish()
-    assert ended.result["verdict"]["state"] == "valid"
+    assert "store_failed" not in ended.reasons
     assert "swell show" not in ended.stdout
     assert sorted(path.name for path in run._folder.iterdir()) == ["result.json", "script.py", "stderr", "stdout"]
 
