@@ -38,10 +38,20 @@ FILES = {
     "raising.py": "def f():\n    return {}['key']\n\nf()\n",
     "leaving.py": "import sys\nsys.exit(0)\n",
     "broken_options.py": READER.replace('"--language", choices', '"language", choices'),
+    "own_loads.py": READER.replace("from swell import", "from swell import ramp, users,").replace(
+        "    wait_time", '    load = users(ramp(to=2.5, over="soon"))\n    wait_time'
+    )
+    + """
+class Writer(HttpUser):
+    host = "http://127.0.0.1:1"
+    @task
+    def write(self): ...
+""",
     "notes.txt": "",
     "swell.toml": "",
 }
 TOO_MANY = "is not a number over 0 and up to"
+NO_LOAD = "give it one, leave the class out, or let -u replace them all"
 DURATION = "is not a duration such as 30s, 5m, 1h30m or 90 (seconds)"
 
 
@@ -99,6 +109,20 @@ def said(folder: Path, line: str, **environment: str) -> tuple[int, list[str]]:
             f"--users: 1,000,001 {TOO_MANY} 1,000,000",
             f"--spawn-rate: inf {TOO_MANY} 1,000,000",
             f"--workers: 0 {TOO_MANY} 1,000",
+        ]),
+        ("run reader.py --rate 5/s --stage 2m:50 --max-users 0", [
+            "--stage: cannot be given with --rate: each says how much load there is (leave one out)",
+            "--max-users: 0 is not a number from 1 to 1,000,000",
+        ]),
+        ("run reader.py --stage 2m --rate-stage 5x:1 --rate-spread random", [
+            "--rate-stage: '5x' is not a duration such as 30s, 5m, 1h30m or 90 (seconds)",
+            "--rate-spread: 'random' is none of the choices: one of even, poisson",
+            "--stage: '2m' is not of the form DURATION:LEVEL, such as 2m:1000",
+        ]),
+        ("run own_loads.py", [
+            "Reader.load: ramp(to=2.5, over='soon'): to: 2.5 is not a whole number from 0 to 1,000,000",
+            f"Reader.load: ramp(to=2.5, over='soon'): over: 'soon' {DURATION}",
+            f"Writer.load: there is none, but Reader has a load ({NO_LOAD})",
         ]),
         ("run reader.py -u 1.5 -r fast --seed x --stop-timeout -1s --exit-code-on-failures 256", [
             "--users: '1.5' is not a whole number",

@@ -146,7 +146,7 @@ def read_loads(classes: Sequence[type[TaskList]], folder: Path) -> LoadsRead:
         if isinstance(value, WrittenLoad):
             loads.append(value.read(name, reading, folder))
         elif value is None:
-            hint = "give it one, leave the class out (name those to run behind the script), or let -u replace them all"
+            hint = "give it one, leave the class out, or let -u replace them all"
             reading.problems.append(Problem(f"there is none, but {having[0]} has a load", reading.where, hint))
         else:
             reading.problems.append(Problem(f"{shown(value)} is not a load", reading.where, _hint_for(value)))
