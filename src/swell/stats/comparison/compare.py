@@ -33,8 +33,9 @@ from swell.stats.comparison.document import (
 )
 from swell.stats.comparison.notable import target_of, warnings
 from swell.stats.comparison.span import choose
+from swell.stats.comparison.spread import footing
 from swell.stats.comparison.student import critical_t
-from swell.stats.comparison.trials import QUANTILES, Estimated, Trial, footing_of_all, trials
+from swell.stats.comparison.trials import QUANTILES, Estimated, Trial, trials
 from swell.stats.counts import measure_tallies, tallies
 
 LEVEL = 0.02
@@ -110,7 +111,7 @@ def _is_alone(one: dict[Series, int], other: dict[Series, int]) -> bool:
 
 
 def _trials(before: Cells, after: Cells, count: int, *, alone: bool) -> list[list[Trial]]:
-    known = footing_of_all(before, after)
+    known = footing(before, after, ALL)
     return [list(trials(before, after, column, known)) for column in range(1 if alone else count + 1)]
 
 

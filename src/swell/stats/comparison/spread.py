@@ -19,14 +19,16 @@ import math
 from swell.stats.comparison.cells import Cells, Floats
 from swell.stats.comparison.dependence import exceeds_chance, mean_variance, reach, stretches
 
-SIGN_OF_DEPENDENCE = 2.2
+SIGN_OF_DEPENDENCE = 1.9
 SIGN_IN_ONE_THING = 2.8
 SIGN_OF_SCATTER = 3.0
 SIGN_OF_COMMON_COURSE = 3.0
 """In standard errors; the simulations of `bench/comparison.py` settled them."""
 LEAST_REACH = 2
-LEAST_DEGREES = 2
 LEAST_CELLS = 5
+CELLS_OF_TWO = 8
+"""From so many cells on there are two degrees of freedom at least: few enough that only a great difference is shown
+between runs that change slowly for their length."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,14 +52,14 @@ class Spread:
     degrees: float
 
 
-def footing(base: Cells, run: Cells, column: int, median_difference: Floats) -> Footing:
+def footing(base: Cells, run: Cells, column: int) -> Footing:
     """How the calls of a column depend on each other, from the mean logarithm of their durations."""
     one, other = _log_course(base, column), _log_course(run, column)
     difference = other - one
     length = len(difference)
     if length < LEAST_CELLS:
         return Footing()
-    reached = max(reach([difference], SIGN_OF_DEPENDENCE), reach([median_difference], SIGN_OF_DEPENDENCE))
+    reached = reach([difference], SIGN_OF_DEPENDENCE)
     if not _run_in_step(one, other):
         reached = max(reached, reach([one, other], SIGN_OF_DEPENDENCE))
     chance = _log_variance(base, column) + _log_variance(run, column)
@@ -65,7 +67,7 @@ def footing(base: Cells, run: Cells, column: int, median_difference: Floats) -> 
 
 
 def spread(difference: Floats, chance: float | None, known: Footing) -> Spread | None:
-    """The variance of the mean of a difference; None where the runs are too short for how slowly it changes. `chance`
+    """The variance of the mean of a difference; None where there are too few cells. `chance`
     is the variance that a cell would have if calls were independent, where that is known."""
     length = len(difference)
     if length < LEAST_CELLS:
@@ -74,9 +76,7 @@ def spread(difference: Floats, chance: float | None, known: Footing) -> Spread |
     ratio = _variance(difference) / chance if chance else 0.0
     if reached or known.scattered or exceeds_chance(ratio, length - 1, SIGN_OF_SCATTER):
         reached = max(reached, LEAST_REACH)
-    degrees = stretches(length, reached)
-    if degrees < LEAST_DEGREES:
-        return None
+    degrees = max(stretches(length, reached), 2 if length >= CELLS_OF_TWO else 1)
     variance = mean_variance(difference, degrees)
     if chance is None:
         return Spread(variance, degrees)

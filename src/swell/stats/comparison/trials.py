@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator
 from swell.stats.comparison.cells import Cells, Floats
 from swell.stats.comparison.document import Thing
 from swell.stats.comparison.order_statistics import RESOLUTION, Quantile, least_errors, log_ratio_bound
-from swell.stats.comparison.spread import LEAST_CELLS, Footing, Spread, footing, spread
+from swell.stats.comparison.spread import Footing, Spread, footing, spread
 from swell.stats.comparison.student import two_sided_p
 
 QUANTILES = {Thing.P50: 0.5, Thing.P95: 0.95, Thing.P99: 0.99}
 FEW_BEYOND = 10
 FEW_CALLS = 20
-TOO_SHORT = "the runs are too short for how slowly it changes"
 TOO_FEW_CELLS = "too few seconds"
 MS_PER_NS = 1e-6
 
@@ -53,17 +52,11 @@ def trials(base: Cells, run: Cells, column: int, known: Footing) -> Iterator[Tri
     """Every trial of a column. `known` is what all calls together say of their dependence."""
     if not (base.calls[:, column].sum() and run.calls[:, column].sum()):
         return
-    median = _quantile_course(run, column, 0) - _quantile_course(base, column, 0)
-    known = known.joined(footing(base, run, column, median))
+    known = known.joined(footing(base, run, column))
     yield _throughput(base, run, column, known)
     yield _failures(base, run, column, known)
     for place, (thing, q) in enumerate(QUANTILES.items()):
         yield _quantile(base, run, column, known, thing, q, place)
-
-
-def footing_of_all(base: Cells, run: Cells) -> Footing:
-    """What all calls together say of how calls depend on each other."""
-    return footing(base, run, 0, _quantile_course(run, 0, 0) - _quantile_course(base, 0, 0))
 
 
 def _throughput(base: Cells, run: Cells, column: int, known: Footing) -> Trial:
@@ -71,7 +64,7 @@ def _throughput(base: Cells, run: Cells, column: int, known: Footing) -> Trial:
     means = float(before.mean()), float(after.mean())
     found = spread(after / means[1] - before / means[0], None, known)
     trial = Trial(thing=Thing.THROUGHPUT, unit="/s", base=_exact(means[0]), run=_exact(means[1]))
-    few = "fewer than 10 calls" if min(before.sum(), after.sum()) < FEW_BEYOND else _too_little(base, found)
+    few = "fewer than 10 calls" if min(before.sum(), after.sum()) < FEW_BEYOND else _too_little(found)
     if few or found is None:
         return dataclasses.replace(trial, reason=few)
     change = math.log(means[1] / means[0])
@@ -105,7 +98,7 @@ def _failures(base: Cells, run: Cells, column: int, known: Footing) -> Trial:
     chance = share * (1 - share) * sum(1 / float(whole.mean()) for whole in calls)
     found = Spread(chance, math.inf) if not chance else spread(courses[1] - courses[0], chance, known)
     if found is None:
-        return dataclasses.replace(trial, reason=_too_little(base, found))
+        return dataclasses.replace(trial, reason=_too_little(found))
     inflation = found.variance * len(calls[0]) / chance if chance else 1.0
     worth = [float(whole.sum()) / inflation for whole in calls]
     bounds = [_wilson(own, count) for own, count in zip(shares, worth, strict=True)]
@@ -142,7 +135,7 @@ def _quantile(base: Cells, run: Cells, column: int, known: Footing, thing: Thing
         run=_exact(math.exp(ecdfs[1].log_at(q)) * MS_PER_NS),
     )
     if found is None:
-        return dataclasses.replace(trial, reason=_too_little(base, found))
+        return dataclasses.replace(trial, reason=_too_little(found))
     parts = _parts(found, *courses, (alone[0], alone[1]))
     before, after = (Quantile(ecdf, q, q * (1 - q) / part) for ecdf, part in zip(ecdfs, parts, strict=True))
     worth = q * (1 - q) / max(parts)
@@ -203,10 +196,8 @@ def _wilson(share: float, count: float) -> Bound:
     return bound
 
 
-def _too_little(cells: Cells, found: Spread | None) -> str:
-    if found is not None:
-        return ""
-    return TOO_FEW_CELLS if len(cells.calls) < LEAST_CELLS else TOO_SHORT
+def _too_little(found: Spread | None) -> str:
+    return TOO_FEW_CELLS if found is None else ""
 
 
 def _exact(value: float) -> Estimated:

@@ -19,8 +19,8 @@ BATCH = 5
 LEAST_BATCHES = 10
 SLACK = 0.2
 """So much more than the least standard error, squared, will do: its exact place is that of the least noise."""
-OUTSIDE = 0.5
-"""The first batch has to lie beyond the range of those kept by this share of its width."""
+OUTSIDE = 1.5
+"""The first batch has to lie beyond the range of those kept by so many times its width."""
 
 
 def warm_up(signal: Floats) -> int | None:
