@@ -11,6 +11,7 @@ import msgspec
 
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
+from swell.result import SampleFile
 from swell.segment import MEASURE_CAP, ErrorSample, ExceptionCount
 
 SCHEMA = "swell.result/1"
@@ -358,6 +359,8 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     transactions: tuple[TransactionSummary, ...] = ()
     measures: tuple[MeasureSummary, ...] = ()
     traces: tuple[TraceSummary, ...] = ()
+    samples: SampleFile | None = None
+    """Where every call was written to, if anywhere."""
     feeds: tuple[FeedCount, ...] = ()
     thresholds: tuple[ThresholdSummary, ...] = ()
     verdict: Verdict

@@ -48,6 +48,8 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     request_id_header: str = ""
     trace_ratio: float = 0.0
     """This share of calls carries a `traceparent`."""
+    keep_records: bool = False
+    """Workers send every call by itself too, to be written down."""
     resolve: tuple[str, ...] = ()
     source_addresses: tuple[str, ...] = ()
     log_level: str = "INFO"

@@ -152,6 +152,15 @@ class Beyond(msgspec.Struct, frozen=True):
     values: int = 0
 
 
+class SampleFile(msgspec.Struct, frozen=True):
+    """Where every call was written to, how many were, and how many could not be."""
+
+    path: str
+    rows: int
+    lost: int = 0
+    fault: str = ""
+
+
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """A run, finished or not, as seen at `at_s` on its clock."""
 
@@ -180,6 +189,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     exceptions: tuple[ExceptionCount, ...] = ()
     traces: tuple[TraceSeen, ...] = ()
     """Of the slowest calls of each series, and of failed ones, where the run marks calls with trace ids."""
+    samples: SampleFile | None = None
     scenarios: tuple[ScenarioTotals, ...] = ()
     workers: tuple[WorkerResult, ...] = ()
     feeds: tuple[FeedCount, ...] = ()

@@ -28,6 +28,7 @@ A second is counted from the start of the run on the controller's time line.
 from __future__ import annotations
 
 import enum
+import struct
 
 import msgspec
 
@@ -50,6 +51,10 @@ SAMPLES_PER_ERROR = 3
 SAMPLE_BODY_BYTES = 1_024
 BEYOND = 0
 """The number of the series, or error text, that stands for all beyond the cap: `(other)`. Error 0 also means none."""
+RECORD_FORMAT = "=8q3H2B"
+"""A call as it is recorded: done, service, response, first byte, connect, lag (ns; below 0: there was none, so is 0 for
+first byte and connect); bytes out, in; series, error, status; outcome, and a byte of the ring's own."""
+RECORD_BYTES = struct.calcsize(RECORD_FORMAT)
 FIRST_SEQUENCE = 1
 """The sequence number of an incarnation's first segment; each further one is one more."""
 
@@ -234,6 +239,8 @@ class Segment(msgspec.Struct, frozen=True, tag="segment"):
     sealed_s: float
     """When it was sealed, in seconds of the run."""
     seconds: tuple[SecondBlock, ...] = ()
+    records: bytes = b""
+    """Every call by itself (RECORD_FORMAT), done in ns of the run, where the plan wants them kept."""
     series: tuple[SeriesName, ...] = ()
     errors: tuple[ErrorText, ...] = ()
     error_samples: tuple[ErrorSamples, ...] = ()

@@ -10,6 +10,7 @@ from swell.cli.interrupts import InterruptedTwice, Interrupts
 from swell.cli.logs import start_logging
 from swell.cli.observers import Observers
 from swell.cli.run import PARTING_S, Faces
+from swell.cli.sample_files import SampleWriter
 from swell.cli.stage import Stage
 from swell.cli.storing import open_scribe
 from swell.cli.terminal import Terminal
@@ -59,6 +60,9 @@ class LocalRun:
         self._observers = Observers([*watching, *faces.exports.observers(run, plan, self._terminal.note)])
         self._scribe = open_scribe(faces.keeping, run, plan, self._terminal.note) if faces.keeping else None
 
+        path = faces.samples_path
+        self._samples = SampleWriter(path, self._terminal.note) if path else None
+
     def carry_out(self) -> int:
         """From the link that the workers look for to the exit code."""
         link = RouterLink(self._workplace.link_address)
@@ -84,6 +88,8 @@ class LocalRun:
         )
         if self._scribe is not None:
             self._scribe.attend(controller)
+        if self._samples is not None:
+            controller.merge.on_calls = self._samples.take
         self._launcher.attend(lambda *end: controller.tell(Died(*end)))
         hooks.attend(controller)
         interrupts.attend(controller)
@@ -101,6 +107,8 @@ class LocalRun:
         from swell.stats.summary import summarise
         from swell.stats.thresholds.judging import on_errors
 
+        if self._samples is not None:
+            controller.merge.samples = self._samples.finish()
         result = controller.merge.snapshot()
         self._observers.ended(result)
         document = summarise(result, self._thresholds.latest)
@@ -140,6 +148,7 @@ class LocalRun:
             begin_ns=begin_ns,
             died_ns=self._clock.now_ns(),
             applied=applied,
+            keep_records=self.plan.keep_records,
         )
 
 

@@ -282,6 +282,14 @@ HTML = Option(
     section=Section.RESULT,
     help="Write the result to FILE as one HTML page with charts, which needs no network.",
 )
+SAMPLES = Option(
+    name="samples",
+    kind=values.PATH,
+    default="",
+    default_text="not written",
+    section=Section.RESULT,
+    help="Write every call to FILE while the run goes on: CSV or Parquet, as it ends in .csv or .parquet.",
+)
 STORE = Option(
     name="store",
     kind=values.PATH,
@@ -392,7 +400,7 @@ ALL: tuple[Option[object], ...] = (
     *(RUN_TIME, STOP_TIMEOUT, SEED),
     *(TAGS, EXCLUDE_TAGS, CONFIG),
     *(WORKERS, LOG_LEVEL),
-    *(JSON, AS_JSON, HTML, STORE, NO_STORE, RUN_NAME, RUN_TAG),
+    *(JSON, AS_JSON, HTML, SAMPLES, STORE, NO_STORE, RUN_NAME, RUN_TAG),
     *(PROMETHEUS, OTLP),
     *(QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES, FAIL_IF_SLOWER),
 )

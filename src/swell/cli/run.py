@@ -32,6 +32,8 @@ class Faces:
     """While one of them has standard output, everything else goes to standard error."""
     keeping: Keeping | None = None
     """None: the run is not stored."""
+    samples_path: str = ""
+    """Where every call is written to."""
     quiet: bool = False
     strict: bool = False
     exit_code_on_failures: int | None = None

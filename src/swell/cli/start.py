@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from swell.cli import exports, options, storing, thresholds
+from swell.cli import exports, options, sample_files, storing, thresholds
 from swell.cli.checks import fd_notices, host_problems, machine_problems, port_notices
 from swell.cli.load_options import Planned, planned
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
@@ -35,6 +35,7 @@ def start(opened: Opened) -> int:
         *host_problems(plan),
         *machine_problems(plan, usable_cores()),
         *outputs.problems(),
+        *sample_files.problems(settings),
         *storing.problems(keeping),
         *faults,
         *thresholds.problems(demands, plan),
@@ -47,6 +48,7 @@ def start(opened: Opened) -> int:
         outputs=outputs,
         keeping=keeping,
         exports=exported,
+        samples_path=settings[options.SAMPLES],
         baseline=compared,
         quiet=settings[options.QUIET],
         strict=settings[options.STRICT],
@@ -79,6 +81,7 @@ def plan_of(opened: Opened, load: Planned) -> RunPlan:
         seed=secrets.randbits(32) if seed is None else seed,
         request_id_header=settings[options.REQUEST_ID_HEADER],
         trace_ratio=settings[options.TRACE],
+        keep_records=bool(settings[options.SAMPLES]),
         resolve=settings[options.RESOLVE],
         source_addresses=settings[options.SOURCE_ADDRESS],
         log_level=settings[options.LOG_LEVEL],

@@ -228,7 +228,7 @@ class Controller:
             self._journal.commit()
 
     def _apply(self, segment: Segment) -> None:
-        self._applied[segment.worker, segment.incarnation] = msgspec.structs.replace(segment, seconds=())
+        self._applied[segment.worker, segment.incarnation] = msgspec.structs.replace(segment, seconds=(), records=b"")
         self.merge.fed(self.state.feeds.counts())
         try:
             self.merge.apply(segment)

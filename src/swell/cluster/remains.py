@@ -17,6 +17,7 @@ def recover_segments(
     begin_ns: int,
     died_ns: int,
     applied: Segment | None = None,
+    keep_records: bool = False,
 ) -> tuple[Segment, ...]:
     """Its spooled segments after `applied`, and one more for what the ring holds beyond all of them."""
     reported = applied.sequence if applied is not None else FIRST_SEQUENCE - 1
@@ -27,6 +28,13 @@ def recover_segments(
     from swell.runtime.recover import recover
 
     rest = recover(
-        directory, run=run, worker=worker, incarnation=incarnation, begin_ns=begin_ns, died_ns=died_ns, after=last
+        directory,
+        run=run,
+        worker=worker,
+        incarnation=incarnation,
+        begin_ns=begin_ns,
+        died_ns=died_ns,
+        after=last,
+        keep_records=keep_records,
     )
     return (*spooled, rest) if rest is not None else tuple(spooled)

@@ -132,8 +132,14 @@ class RingWorkshop:
         from swell.runtime.fold import Folder
 
         hello = self._hello
+        assert self._plan is not None
         self._folder = Folder(
-            self._ring, run=hello.run, worker=hello.worker, incarnation=hello.incarnation, begin_ns=self._begin_ns
+            self._ring,
+            run=hello.run,
+            worker=hello.worker,
+            incarnation=hello.incarnation,
+            begin_ns=self._begin_ns,
+            keep_records=self._plan.keep_records,
         )
         self._can_fold.set()
 

@@ -54,6 +54,7 @@ def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     yield from error_section(document, width)
     yield from exception_section(document, width)
     yield from threshold_section(document.thresholds)
+    yield from _samples(document)
     yield Group(accounting_section(document), generator_section(document), verdict_section(document))
 
 
@@ -149,6 +150,16 @@ def _statuses(document: ResultDocument) -> Iterator[RenderableType]:
         parts.append(Text.assemble(("no response", "red"), f" {count_text(unanswered)}"))
     if parts:
         yield Labelled("statuses", [Text("  ").join(parts)])
+
+
+def _samples(document: ResultDocument) -> Iterator[RenderableType]:
+    """Where every call was written to."""
+    file = document.samples
+    if file is not None:
+        line = Text(f"{count_text(file.rows)} calls written to {visible(file.path)}")
+        if file.lost:
+            line.append(f" · {count_text(file.lost)} could not be: {visible(file.fault)}", "bold red")
+        yield Labelled("samples", [line])
 
 
 def _transfer(document: ResultDocument) -> RenderableType:

@@ -52,8 +52,9 @@ RECORDS_AT_ONCE = 8_192
 class Seconds:
     """Records by the second of the run in which their calls were done."""
 
-    def __init__(self, begin_ns: int) -> None:
+    def __init__(self, begin_ns: int, keep_records: bool = False) -> None:
         self._begin_ns = begin_ns
+        self._kept: list[bytes] | None = [] if keep_records else None
         self._batches: dict[int, list[Batch]] = {}
         self._raised: Counter[int] = Counter()
         self._lags: list[I64] = []
@@ -68,8 +69,16 @@ class Seconds:
         if others.any():
             self._add_others(records[others])
             records = records[~others]
+        if self._kept is not None and len(records):
+            self._keep(self._kept, records)
         for at in range(0, len(records), RECORDS_AT_ONCE):
             self._add_calls(records[at : at + RECORDS_AT_ONCE])
+
+    def _keep(self, kept: list[bytes], records: I64) -> None:
+        """The records themselves, done in ns of the run."""
+        copied = records.copy()
+        copied[:, DONE] -= self._begin_ns
+        kept.append(copied.tobytes())
 
     def _add_calls(self, records: I64) -> None:
         done_ns = records[:, DONE]
@@ -106,6 +115,13 @@ class Seconds:
         batches, self._batches = self._batches, {}
         return tuple(pack_second(second, batches[second]) for second in sorted(batches))
 
+    def take_records(self) -> bytes:
+        """Every call since the last time by itself, if they are to be kept."""
+        if not self._kept:
+            return b""
+        kept, self._kept = self._kept, []
+        return b"".join(kept)
+
     def take_raised(self) -> dict[int, int]:
         """How often each exception was raised since the last time."""
         raised, self._raised = self._raised, Counter()
@@ -127,11 +143,13 @@ class Seconds:
 class Folder:
     """Folds the ring of a living worker, whenever a batch of it is full and when a segment is sealed."""
 
-    def __init__(self, ring: Ring, *, run: str, worker: int, incarnation: int, begin_ns: int) -> None:
+    def __init__(
+        self, ring: Ring, *, run: str, worker: int, incarnation: int, begin_ns: int, keep_records: bool = False
+    ) -> None:
         self._ring = ring
         self._identity = run, worker, incarnation
         self._begin_ns = begin_ns
-        self._seconds = Seconds(begin_ns)
+        self._seconds = Seconds(begin_ns, keep_records)
         self._records: I64 = np.frombuffer(ring.slots, dtype=np.int64).reshape(-1, WORDS)
         self._exceptions: dict[int, NamedException] = {}
         self._sequence = FIRST_SEQUENCE
@@ -183,6 +201,7 @@ class Folder:
             to_position=head,
             sealed_s=(now_ns - self._begin_ns) / NS_PER_S,
             seconds=self._seconds.take(),
+            records=self._seconds.take_records(),
             series=names.series,
             errors=names.errors,
             error_samples=names.samples,

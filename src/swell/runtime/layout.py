@@ -10,14 +10,14 @@ from __future__ import annotations
 import enum
 import struct
 
-from swell.segment import Counters
+from swell.segment import RECORD_FORMAT, Counters
 
 MAGIC = 0x5357454C4C000001
 """'SWELL' and the version of this layout."""
 
 HEADER_BYTES = 4_096
-RECORD = struct.Struct("=8q3H2B")
-"""done, service, response, first byte, connect, lag (ns); bytes out, in; series, error, status; outcome, lap."""
+RECORD = struct.Struct(RECORD_FORMAT)
+"""Its last byte is the lap."""
 RECORD_BYTES = RECORD.size
 LAPS = 255
 RAISED = 128

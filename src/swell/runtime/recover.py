@@ -59,6 +59,7 @@ def recover(
     begin_ns: int,
     died_ns: int,
     after: Segment | None = None,
+    keep_records: bool = False,
 ) -> Segment | None:
     """The segment that a dead worker would have sent next; None if it never began to record.
 
@@ -69,7 +70,7 @@ def recover(
         return None
     from_position = after.to_position if after else 0
     remains = Remains(content, from_position)
-    seconds = Seconds(begin_ns)
+    seconds = Seconds(begin_ns, keep_records)
     if len(remains.records):
         seconds.add(remains.records)
     exceptions: dict[int, NamedException] = {}
@@ -85,6 +86,7 @@ def recover(
         to_position=remains.head,
         sealed_s=(died_ns - begin_ns) / NS_PER_S,
         seconds=seconds.take(),
+        records=seconds.take_records(),
         series=names.series,
         errors=names.errors,
         error_samples=names.samples,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,12 +18,13 @@ import msgspec
 from swell.errors import LinkError
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
-from swell.result import Beyond, Block, ControllerFacts, End, Incident, RunResult, Series
-from swell.segment import ERROR_CAP, MEASURE_CAP, MEASURES_FROM, SERIES_CAP, Segment, SeriesName, Sort
+from swell.result import Beyond, Block, ControllerFacts, End, Incident, RunResult, SampleFile, Series
+from swell.segment import ERROR_CAP, MEASURE_CAP, MEASURES_FROM, RECORD_BYTES, SERIES_CAP, Segment, SeriesName, Sort
 from swell.stats.incarnation import Arrivals, Incarnation
 from swell.stats.journal import MergeJournal, MergeState
 from swell.stats.names import Exceptions, Names, Samples
 from swell.stats.population import Population
+from swell.stats.sampled import Sampled, sampled
 from swell.stats.traces import KeptTraces
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ class RunMerge:
         self._timeline: Timeline | None = None
         self._facts = ControllerFacts()
         self._feeds: tuple[FeedCount, ...] = ()
+        self.samples: SampleFile | None = None
+        """What was written to the file of all calls, once that is known."""
+        self.on_calls: Callable[[Sampled], None] | None = None
+        """Takes the calls of each segment, once and with their names, where workers send them."""
         self._end: End | None = None
         self._end_text = ""
         self._ended_s = 0.0
@@ -143,6 +149,7 @@ class RunMerge:
             error_samples=self._samples.listed(),
             exceptions=self._exceptions.listed(),
             traces=self._traces.listed(),
+            samples=self.samples,
             scenarios=self._population.totals(settled_s),
             workers=tuple(found.result() for _, found in sorted(self._incarnations.items())),
             feeds=self._feeds,
@@ -166,6 +173,7 @@ class RunMerge:
             exception_counts=self._exceptions.counts,
             exceptions_beyond=self._exceptions.beyond,
             traces=self._traces.listed(),
+            samples=self.samples,
             scenarios=population.names,
             horizon_s=timeline.horizon_s if timeline else None,
         )
@@ -199,7 +207,7 @@ class RunMerge:
             worker: Incarnation.restore(worker, found) for worker, found in journal.workers.items()
         }
         restored._population = Population.restore(journal)
-        restored._facts, restored._feeds = state.facts, state.feeds
+        restored._facts, restored._feeds, restored.samples = state.facts, state.feeds, state.samples
         restored._end, restored._end_text, restored._ended_s = state.end, state.end_text, state.ended_s
         if state.horizon_s is not None:
             from swell.stats.timeline import Timeline
@@ -226,6 +234,7 @@ class RunMerge:
             and all(map(_is_sound, segment.series))
             and 0 <= min(errors, default=0) <= max(errors, default=0) <= ERROR_CAP
             and 0 <= segment.from_position <= segment.to_position
+            and len(segment.records) % RECORD_BYTES == 0
             and abs(segment.sealed_s) < (known.reported_s if known else 0.0) + LONGEST_SILENCE_S
         ):
             raise LinkError(f"segment {segment.sequence} of worker {segment.worker} has numbers out of bounds")
@@ -243,6 +252,8 @@ class RunMerge:
             incarnation.name_error(error.number, self._names.error_number(error.text))
         for exception in segment.exceptions:
             self._exceptions.add(exception)
+        if segment.records and self.on_calls is not None:
+            self.on_calls(sampled(segment, incarnation, self._names))
         for seen in segment.traces:
             self._traces.add(incarnation.renumbered(seen))
         self._take_samples(incarnation, segment)

@@ -53,6 +53,7 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
         transactions=measures.transactions(),
         measures=measures.values(),
         traces=tuple(_trace(result, seen) for seen in result.traces),
+        samples=result.samples,
         feeds=result.feeds,
         thresholds=tuple(thresholds),
         verdict=verdict,
