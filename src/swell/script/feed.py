@@ -16,10 +16,10 @@ import msgspec
 from swell.errors import Problem
 from swell.feed_plan import FeedPlan, Order, RowSource, RowSupply, WhenOut
 from swell.script.current import seat_here
+from swell.script.data_file import NoSuchFile, find_file
 from swell.script.declarations import declarations
 from swell.script.feed_options import format_of, order_of
 from swell.script.flow import StopUser
-from swell.script.importing import closest
 from swell.script.row_lines import RowFault
 from swell.script.row_sources import FileSource, ListSource
 
@@ -140,12 +140,7 @@ _decode_packed = msgspec.msgpack.Decoder(strict=False).decode
 
 def _found(path: str, folder: Path) -> Path:
     """The file, beside the script or else in the working directory. Raises RowFault."""
-    beside = folder / path
-    for file in (beside, Path(path)):
-        if os.path.lexists(file):
-            return file
-    siblings = [child.name for child in beside.parent.glob("*")] if beside.parent.is_dir() else []
-    places = f"in {folder}" + ("" if folder == Path.cwd() else f" or {Path.cwd()}")
-    raise RowFault(
-        "no such file" + ("" if Path(path).is_absolute() else f" {places}"), hint=closest(beside.name, siblings)
-    )
+    try:
+        return find_file(path, folder)
+    except NoSuchFile as fault:
+        raise RowFault(str(fault), hint=fault.hint) from None
