@@ -5,6 +5,8 @@ const pages: Record<string, string> = {
   report: "../src/swell/report/static", // embedded in every HTML report
 };
 
+const NOTICE = "/*! With uPlot, copyright Leon Sorokin, under the MIT licence. */";
+
 export default defineConfig(({ mode }) => {
   const folder = pages[mode];
   if (!folder) throw new Error(`--mode is one of: ${Object.keys(pages).join(", ")}`);
@@ -15,6 +17,7 @@ export default defineConfig(({ mode }) => {
       emptyOutDir: true,
       target: "es2021",
       reportCompressedSize: false,
+      rollupOptions: { output: { banner: NOTICE } },
       lib: {
         entry: `src/${mode}/main.ts`,
         name: "swell",

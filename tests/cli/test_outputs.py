@@ -70,3 +70,8 @@ def test_one_that_fails_keeps_no_other_from_being_written(tmp_path: Path) -> Non
     with pytest.raises(RunFailed, match="gone/x"):
         outputs.write(result, summarise(result))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["y.a", "y.b"]
+
+
+def test_a_format_that_this_swell_cannot_make_is_said_beforehand(tmp_path: Path) -> None:
+    unbuilt = Output(options.HTML, _sheets, obstacles=lambda flag: [Problem("not built", flag, "build it")])
+    assert Outputs(((unbuilt, str(tmp_path / "x")),)).problems() == [Problem("not built", "--html", "build it")]

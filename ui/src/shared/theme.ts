@@ -1,6 +1,7 @@
 /** Light or dark: what the system prefers, until a person chooses. */
 
 const KEPT = "swell-theme";
+const known = new Map<string, string>();
 const watchers: (() => void)[] = [];
 const preference = matchMedia("(prefers-color-scheme: dark)");
 
@@ -16,12 +17,20 @@ export function onTheme(watcher: () => void): void {
 
 /** A colour of the page's style as it is now, in a form that a canvas takes. */
 export function colour(name: string, alpha = 1): string {
+  const key = `${isDark() ? "dark" : "light"} ${name}`;
+  let channels = known.get(key);
+  if (!channels) known.set(key, (channels = channelsOf(name)));
+  return `rgba(${channels}, ${alpha})`;
+}
+
+/** Only an element's own colour is resolved; a variable keeps both its values. */
+function channelsOf(name: string): string {
   const probe = document.createElement("i");
   probe.style.color = `var(--${name})`;
   document.body.append(probe);
   const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g) ?? ["128", "128", "128"];
   probe.remove();
-  return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
+  return `${red}, ${green}, ${blue}`;
 }
 
 export function startTheme(button: HTMLButtonElement): void {
