@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from swell.cli import options
 from swell.cli.observers import Observers
 from swell.cli.settings import Given, config_layers, environment_layer, resolve
 from swell.cli.threshold_watch import ThresholdWatch
-from swell.cli.thresholds import MOST, problems
+from swell.cli.thresholds import MOST, baseline_notices, judged_anew, problems
 from swell.cluster.controller_steps import StopWanted
-from swell.result import End
+from swell.errors import PlanError, Problem
+from swell.result import End, RunResult
 from swell.segment import Sort
 from tests.cli.working import WORKS, Start
 from tests.stats.thresholds.recorded import Own, plan, run_of
@@ -139,3 +144,73 @@ def test_observers_are_shown_the_end_too() -> None:
     watch = ThresholdWatch(plan(expression), None)
     Observers([watch]).ended(run_of([expression]))
     assert repr(watch) == "<ThresholdWatch: [True]>"
+
+
+# --- the baseline ----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_compared_with_a_stored_one(swell: Start, tmp_path: Path) -> None:
+    short = ("-t", "1s", "-u", "2", "-w", "1", "--store", str(tmp_path / "runs.db"))
+    first = swell(WORKS, *short).finish()
+    expression = "own nap: requests > 10% of baseline"
+    second = swell(WORKS, *short, "--baseline", "latest", "-x", expression).finish()
+    assert second.result["run"]["plan"]["baseline"] == first.result["run"]["id"]
+    (found,) = second.result["thresholds"]
+    before = first.result["totals"]["requests"]
+    assert found["ok"] is True
+    assert found["limit"] == pytest.approx(before / 10)
+    assert found["reason"] == f"the baseline's is {before}"
+
+
+def test_a_baseline_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(WORKS.replace("\n    ", "\n"))
+    command = [sys.executable, "-m", "swell", "run", "script.py", "--baseline", "latest", "-x", "p95 < 9% of baseline"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stderr.startswith("swell: --baseline: ")
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_a_baseline_that_nothing_refers_to_is_noticed() -> None:
+    (notice,) = baseline_notices(plan("p95 < 1s"), run_of([]))
+    assert notice.startswith("no threshold refers to the --baseline")
+    assert baseline_notices(plan("p95 < 1% of baseline"), run_of([])) == baseline_notices(plan("p95 < 1s"), None) == []
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredId:
+    id: str
+
+
+class Shelf:
+    """A store with one run, or without."""
+
+    def __init__(self, *runs: RunResult) -> None:
+        self._runs = {run.run: run for run in runs}
+
+    def find(self, word: str) -> StoredId:
+        if word not in self._runs:
+            raise PlanError([Problem("there is no such run")])
+        return StoredId(word)
+
+    def load(self, run: str) -> RunResult:
+        return self._runs[run]
+
+
+def test_a_run_that_was_interrupted_is_judged_when_it_is_looked_at() -> None:
+    expressions = ["p95 < 1s", "a metric of the future < 3", "counter x > 50% of baseline"]
+    baseline = msgspec.structs.replace(run_of([], own=[Own(0, Sort.COUNTER, 10.0)]), run="before")
+    result = run_of(expressions, own=[Own(0, Sort.COUNTER, 6.0)], end=None, at_s=2.0)
+    result = msgspec.structs.replace(result, plan=msgspec.structs.replace(result.plan, baseline="before"))
+    assert [(found.ok, found.reason) for found in judged_anew(Shelf(baseline), result)] == [  # type: ignore[arg-type]
+        (None, "too few samples: there is none"),
+        (None, "this version of swell cannot read it"),
+        (True, "the baseline's is 10"),
+    ]
+    assert judged_anew(Shelf(), result)[2].reason == "there was no baseline to compare with"  # type: ignore[arg-type]
+
+
+def test_what_reads_thresholds_does_not_bring_numpy_along() -> None:
+    code = "import swell.cli.start, swell.cli.threshold_watch, swell.cli.observers, sys; print('numpy' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"

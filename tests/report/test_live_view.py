@@ -8,6 +8,7 @@ import re
 import pytest
 from rich.console import Console
 
+from swell.document import ThresholdSummary
 from swell.report.live_view import LiveView, live_frame
 from swell.result import RunResult
 from tests.report import sample_results
@@ -66,3 +67,32 @@ def test_frames_replace_each_other_and_lines_said_go_above_them() -> None:
     assert r"worker 0: [red]hello\x1b[31m" in written
     assert written.index("0:03 / 0:10") < written.index("hello") < written.index("0:04 / 0:10")
     assert repr(view) == "<LiveView, hidden>"
+
+
+THRESHOLDS = [
+    ThresholdSummary("p95 < 300ms", True, 120.04, "ms"),
+    *(ThresholdSummary(f"GET /{number}: p99 < 1s", True, float(number), "ms") for number in range(5)),
+    ThresholdSummary("[b]errors[/b]: errors < 1% " + "abort " * 40, False, 1.2, "%"),
+    ThresholdSummary("rps > 100/s over 30s", None, None, "/s", "no full window of 30s so far"),
+]
+
+
+def test_thresholds_are_shown_and_of_many_first_those_that_are_not_met() -> None:
+    size = 100, 30
+    text = rendered(live_frame(sample_results.running(), *size, thresholds=THRESHOLDS), *size)
+    assert_fits(text, size[0])
+    lines = text.splitlines()
+    place = lines.index("✓ p95 < 300ms  120 ms")
+    assert lines[place + 1 : place + 3] == ["✓ GET /0: p99 < 1s  0 ms", "✓ GET /1: p99 < 1s  1 ms"]
+    assert lines[place + 3].startswith("✗ [b]errors[/b]: errors < 1% abort ")
+    assert lines[place + 4 : place + 7] == [
+        "? rps > 100/s over 30s  (no full window of 30s so far)",
+        "(and 3 thresholds more)",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("height", [24, 30, 60])
+def test_with_thresholds_a_frame_never_grows_out_of_the_terminal(height: int) -> None:
+    frame = live_frame(sample_results.of_many_series(), 100, height, thresholds=THRESHOLDS)
+    assert len(rendered(frame, 100, height).splitlines()) <= height

@@ -9,6 +9,7 @@ from swell.cli import store_options
 from swell.cli.outputs import OUTPUTS, Outputs
 from swell.cli.settings import Settings
 from swell.cli.storing import store_path
+from swell.cli.thresholds import judged_anew
 from swell.document import ResultDocument
 from swell.errors import PlanError, Problem
 from swell.result import RunResult
@@ -59,7 +60,7 @@ def _loaded(store: Store, word: str) -> tuple[StoredRun, RunResult, ResultDocume
 
     run = store.find(word)
     result = store.load(run.id)
-    return run, result, summarise(result, store.thresholds(run.id))
+    return run, result, summarise(result, store.thresholds(run.id) or judged_anew(store, result))
 
 
 def _stretch(settings: Settings, result: RunResult) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import swell
 from swell.cli import options
@@ -15,7 +16,9 @@ from swell.cli.checks import output_problems
 from swell.cli.settings import Settings
 from swell.errors import PlanError, Problem
 from swell.plan import RunPlan
-from swell.store.scribe import Scribe
+
+if TYPE_CHECKING:
+    from swell.store.scribe import Scribe
 
 FOLDER = Path(".swell")
 DEFAULT = FOLDER / "runs.db"
@@ -83,6 +86,7 @@ def label_problems(place: str, label: str) -> list[Problem]:
 def open_scribe(keeping: Keeping, run: str, plan: RunPlan, say: Callable[[str], None]) -> Scribe | None:
     """Who stores the run; None, after a notice, where the default place cannot be written. Raises PlanError."""
     from swell.store.database import CannotWrite
+    from swell.store.scribe import Scribe
     from swell.store.writer import Heading, RunWriter
 
     script = _script_text(plan)

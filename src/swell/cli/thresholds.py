@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from swell.cli import options
 from swell.cli.opening import Opened
 from swell.cli.settings import Settings
 from swell.cli.storing import store_path
+from swell.document import ThresholdSummary
 from swell.errors import PlanError, Problem
 from swell.plan import RunPlan
 from swell.quantities import shown
@@ -16,6 +21,9 @@ from swell.result import RunResult
 from swell.stats.thresholds import selection
 from swell.stats.thresholds.parser import parse
 from swell.stats.thresholds.words import ThresholdFault
+
+if TYPE_CHECKING:
+    from swell.store.reader import Store
 
 SCRIPT_THRESHOLDS = "thresholds"
 MOST = 200
@@ -61,6 +69,32 @@ def baseline_notices(plan: RunPlan, compared: RunResult | None) -> list[str]:
     """Whether a baseline was given that nothing refers to."""
     unused = compared is not None and not any(parse(text).limit.of_baseline for text in plan.thresholds)
     return ["no threshold refers to the --baseline: write for example `p95 < 110% of baseline`"] if unused else []
+
+
+def judged_anew(store: Store, result: RunResult) -> tuple[ThresholdSummary, ...]:
+    """How a stored run that has not been judged at its end, because it was interrupted, stands to its thresholds."""
+    from swell.stats.thresholds.judging import judge
+
+    word, compared = result.plan.baseline, None
+    if word:
+        with contextlib.suppress(PlanError):  # it has been deleted since
+            compared = store.load(store.find(word).id)
+    readable = tuple(text for text in result.plan.thresholds if _is_readable(text))
+    plan = msgspec.structs.replace(result.plan, thresholds=readable)
+    judged = iter(judge(msgspec.structs.replace(result, plan=plan), compared))
+    unread = "this version of swell cannot read it"
+    return tuple(
+        next(judged) if text in readable else ThresholdSummary(text, None, None, "", unread)
+        for text in result.plan.thresholds
+    )
+
+
+def _is_readable(text: str) -> bool:
+    try:
+        parse(text)
+    except ThresholdFault:
+        return False
+    return True
 
 
 def _of_script(opened: Opened) -> tuple[list[Placed], list[Problem]]:

@@ -12,7 +12,6 @@ from operator import is_not
 from typing import TypeVar
 
 from swell.stats.journal import MergeJournal, Worker, WorkerJournal, WorkerNumbers, WorkerState
-from swell.store.packing import pack_counts
 from swell.store.values import encode
 
 K = TypeVar("K")
@@ -49,6 +48,10 @@ def _named(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
 
 def _blocks(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
     before, now = ({block.from_s: block for block in journal.blocks} for journal in (old, new))
+    if not before and not now:
+        return
+    from swell.store.packing import pack_counts  # numpy, for which the first user does not wait
+
     put, gone = _differing(before, now)
     yield "DELETE FROM block WHERE run = ? AND from_s = ?", [(run, from_s) for from_s in gone]
     rows: list[Row] = [(run, block.from_s, block.to_s, pack_counts(block)) for block in put.values()]
