@@ -159,9 +159,9 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(f"file:{name}?{mode}", uri=True, timeout=BUSY_S, isolation_level=None)
         try:
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
+        except (sqlite3.Error, UnicodeError) as exc:
             connection.close()
-            if mode == modes[-1]:
+            if not isinstance(exc, sqlite3.OperationalError) or mode == modes[-1]:
                 raise
         else:
             return connection
@@ -202,6 +202,8 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except RunFailed as exc:
         raise _problem(path, str(exc), MOVE_AWAY) from exc
+    except UnicodeError as exc:
+        raise _problem(path, "cannot be used: it is damaged", MOVE_AWAY) from exc
     except sqlite3.Error as exc:
         if _code(exc) in PLACE_CODES:
             raise CannotWrite([Problem(f"cannot be used: {in_words(exc)}", str(path), ELSEWHERE)]) from exc

@@ -63,8 +63,8 @@ def is_written(store: Path, run: str) -> bool:
 
 def remove_remains(store: Path) -> None:
     """Remove what writers that were killed have left beside the store."""
-    for path in store.parent.glob(f"{escape(store.name)}-run-*"):
-        run = path.name.rpartition("-")[2]
-        if not is_written(store, run):
+    prefix = lock_path(store, "").name
+    for path in store.parent.glob(f"{escape(prefix)}*"):
+        if not is_written(store, path.name.removeprefix(prefix)):
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from swell.errors import RunFailed
 from swell.result import Block, ErrorSeen, HealthSpan
 from swell.stats.journal import KeptSamples, MergeJournal, SeriesError, Worker, WorkerJournal, WorkerNumbers
 from swell.stats.per_second import Chunk
@@ -23,28 +22,25 @@ Query = sqlite3.Connection
 
 
 def load_journal(connection: Query, row: sqlite3.Row) -> MergeJournal:
-    """The journal of the run in a row of `run`, within a transaction. Raises RunFailed where a part is damaged."""
+    """The journal of the run in a row of `run`, within a transaction."""
     number: int = row["number"]
     state = decode(values.MERGE_STATE, row["merge"])
-    try:
-        return MergeJournal(
-            run=row["id"],
-            plan=decode(values.PLAN, row["plan"]),
-            started_at=datetime.datetime.fromisoformat(row["started_at"]),
-            state=state,
-            revisions=_named(connection, number, "revision", values.REVISION),
-            series=_named(connection, number, "series", values.SERIES),
-            measures=_named(connection, number, "measure", values.SERIES),
-            errors=_named(connection, number, "error", values.TEXT),
-            exceptions=_named(connection, number, "exception", values.EXCEPTION),
-            samples=_samples(connection, number),
-            errors_seen=_errors_seen(connection, number),
-            blocks=_blocks(connection, number),
-            users=_users(connection, number, len(state.scenarios)),
-            workers=_workers(connection, number),
-        )
-    except (ValueError, TypeError, IndexError, KeyError) as exc:
-        raise RunFailed(f"run {row['id']} is damaged in the store: {exc}") from exc
+    return MergeJournal(
+        run=row["id"],
+        plan=decode(values.PLAN, row["plan"]),
+        started_at=datetime.datetime.fromisoformat(row["started_at"]),
+        state=state,
+        revisions=_named(connection, number, "revision", values.REVISION),
+        series=_named(connection, number, "series", values.SERIES),
+        measures=_named(connection, number, "measure", values.SERIES),
+        errors=_named(connection, number, "error", values.TEXT),
+        exceptions=_named(connection, number, "exception", values.EXCEPTION),
+        samples=_samples(connection, number),
+        errors_seen=_errors_seen(connection, number),
+        blocks=_blocks(connection, number),
+        users=_users(connection, number, len(state.scenarios)),
+        workers=_workers(connection, number),
+    )
 
 
 def _named(connection: Query, run: int, sort: str, decoder: msgspec.msgpack.Decoder[T]) -> tuple[T, ...]:

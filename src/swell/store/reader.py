@@ -9,12 +9,15 @@ A run that is being written is read as it stood a second ago at most. One whose 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+
+import msgspec
 
 from swell.document import ThresholdSummary
 from swell.errors import PlanError, Problem, RunFailed
@@ -29,6 +32,8 @@ from swell.store.values import decode
 from swell.store.writer import RUNNING
 
 INTERRUPTED = "interrupted"
+DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+"""What parts of a run that do not fit together may raise."""
 LATEST = "latest"
 SHOWN_CANDIDATES = 4
 
@@ -61,6 +66,9 @@ class StoredRun:
         return f"{self.id} ({self.name})" if self.name else self.id
 
 
+COLUMNS = tuple(field.name for field in dataclasses.fields(StoredRun) if field.name not in ("tags", "state"))
+
+
 class Store:
     """The runs of one file."""
 
@@ -81,13 +89,13 @@ class Store:
 
     def runs(self) -> list[StoredRun]:
         """All runs, the latest first."""
-        with explained(self.path):
+        with _sound(self.path):
             return [self._run(row) for row in self._rows("ORDER BY started_at DESC, number DESC")]
 
     def find(self, word: str) -> StoredRun:
         """The run that is meant by an id, the beginning of one, a name (of several so called, the latest) or `latest`.
         Raises PlanError when there is none, or more than one."""
-        with explained(self.path):
+        with _sound(self.path):
             found = next(self._candidates(word), [])
         if len(found) == 1:
             return self._run(found[0])
@@ -100,7 +108,7 @@ class Store:
 
     def load(self, run: str) -> RunResult:
         """The result of a run, by its id: the one that its controller had when it was written last."""
-        with explained(self.path):
+        with _sound(self.path):
             self._connection.execute("BEGIN")  # one moment of a run that goes on
             try:
                 (row,) = self._rows("WHERE id = ?", run)
@@ -111,17 +119,17 @@ class Store:
 
     def thresholds(self, run: str) -> tuple[ThresholdSummary, ...]:
         """What became of the thresholds of a run that has ended."""
-        with explained(self.path):
+        with _sound(self.path):
             return decode(values.THRESHOLDS, self._value("thresholds", run))
 
     def plan(self, run: str) -> RunPlan:
         """What the run was to do."""
-        with explained(self.path):
+        with _sound(self.path):
             return decode(values.PLAN, self._value("plan", run))
 
     def script_text(self, run: str) -> bytes:
         """The script, as it was."""
-        with explained(self.path):
+        with _sound(self.path):
             return self._value("script_text", run)
 
     def _value(self, column: str, run: str) -> bytes:
@@ -149,23 +157,9 @@ class Store:
 
     def _run(self, row: sqlite3.Row) -> StoredRun:
         tags = self._connection.execute("SELECT tag FROM tag WHERE run = ? ORDER BY tag", (row["number"],)).fetchall()
-        return StoredRun(
-            number=row["number"],
-            id=row["id"],
-            name=row["name"],
-            tags=tuple(tag for (tag,) in tags),
-            state=self._state(row),
-            started_at=_instant(row["started_at"]),
-            script=row["script"],
-            script_sha256=row["script_sha256"],
-            target=row["target"],
-            at_s=row["at_s"],
-            duration_s=row["duration_s"],
-            requests=row["requests"],
-            failures=row["failures"],
-            p95_ms=row["p95_ms"],
-            verdict=row["verdict"],
-        )
+        found = {column: row[column] for column in COLUMNS}
+        found |= {"tags": tuple(tag for (tag,) in tags), "state": self._state(row)}
+        return msgspec.convert(found, StoredRun)
 
     def _state(self, row: sqlite3.Row) -> str:
         """A writer says that the run has ended before it lets go of its lock: so it is asked once more."""
@@ -181,8 +175,11 @@ def open_store(path: Path) -> Store:
     return Store(path, open_to_read(path))
 
 
-def _instant(text: str) -> datetime.datetime:
-    try:
-        return datetime.datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise RunFailed(f"the start of a run is damaged: {text[:40]!r}") from exc
+@contextlib.contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    """Have what cannot be read, or makes no sense, raise PlanError."""
+    with explained(path):
+        try:
+            yield
+        except DAMAGE as exc:
+            raise RunFailed(f"is damaged: {exc}") from exc

@@ -38,4 +38,4 @@ def decode(decoder: msgspec.msgpack.Decoder[T], data: bytes) -> T:
     try:
         return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as exc:
-        raise RunFailed(f"a value in the store is damaged: {exc}") from exc
+        raise RunFailed(f"a value in it is damaged: {exc}") from exc
