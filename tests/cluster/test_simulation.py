@@ -14,6 +14,8 @@ SELDOM = st.integers(0, 7).map(lambda drawn: drawn == 7)
 
 
 class AnyCluster(RuleBasedStateMachine):
+    cluster_type: type[Cluster] = Cluster
+
     @initialize(
         users=st.integers(1, 12),
         workers=st.integers(1, 3),
@@ -23,7 +25,7 @@ class AnyCluster(RuleBasedStateMachine):
     )
     def start(self, users: int, workers: int, run_time_s: float | None, rate_per_s: float, roughly: bool) -> None:
         self.stopped: set[int] = set()
-        self.cluster = Cluster(plan_of(users, workers, run_time_s, rate_per_s))
+        self.cluster = self.cluster_type(plan_of(users, workers, run_time_s, rate_per_s))
         if not roughly:
             self.cluster.begin()
 
