@@ -130,9 +130,9 @@ def notices(plan: RunPlan) -> list[str]:
             names = ", ".join(load.scenarios)
             found.append(f"{names}: the load starts after {load.start_s:g} s, when the run is over: it does nothing")
     fixed = sum(scenario.fixed_count for scenario in plan.scenarios)
-    if fixed > users:
+    if fixed > users > 0:
         found.append(f"the classes' fixed_count adds up to {fixed:,} users, but only {users:,} run")
-    if plan.workers > users:
+    if plan.workers > users > 0:
         found.append(f"{plan.workers - users} of {plan.workers} workers have no user to run")
     return found
 

@@ -20,6 +20,7 @@ from swell.cluster.messages import unpack_value
 from swell.errors import LinkError
 from swell.plan import RunPlan
 from swell.result import End
+from swell.script.environment import Environment
 from swell.script.events import EventHook
 from swell.script.loader import LoadedScript
 
@@ -31,7 +32,8 @@ CALLS_REMEMBERED = 20
 class RunRunner:
     """The whole run, as far as a script may see it."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
         self.controller: Controller | None = None
 
     def __repr__(self) -> str:
@@ -64,7 +66,8 @@ class Hooks:
         from swell.cli.script_options import parsed_options
 
         self.environment = script.environment(host=plan.host, parsed_options=parsed_options(plan))
-        self.environment.runner = self._runner = RunRunner()
+        self.environment.runner = self._runner = RunRunner(self.environment)
+        vars(self.environment.parsed_options).update(script.common_options)
         self._clock = clock
         self._waiting: SimpleQueue[tuple[str, Callable[[], None]]] = SimpleQueue()
         self._calls: deque[Call] = deque(maxlen=CALLS_REMEMBERED)
@@ -86,6 +89,10 @@ class Hooks:
         hook: EventHook = getattr(self.environment.events, name)
         if hook.listeners:
             self._waiting.put((name, lambda: hook.fire(**arguments)))
+
+    def call(self, name: str, function: Callable[[], None]) -> None:
+        """Have another piece of the script's code called in its turn, known by a name if it holds the process up."""
+        self._waiting.put((name, function))
 
     def deliver(self, worker: str, data: bytes) -> None:
         """A worker's listeners of `report_to_master` have sent this."""

@@ -1,4 +1,4 @@
-"""Which loads a run has: those of the options that plan one, or else those of the script's classes.
+"""Which loads a run has: those of the options that plan one, or else those of the script's classes or of its shape.
 
 `-u` with `-r`, `--rate`, `--stage`, `--rate-stage` and `--iterations` each plan the whole load, for all classes
 together, and replace every `load` of the script. Two of them contradict each other, unless they come from different
@@ -8,7 +8,8 @@ sources: then the stronger one holds, so that a flag replaces what a config file
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -34,6 +35,10 @@ from swell.load_plan import (
 )
 from swell.plan import LONGEST_S, MOST_USERS, Scenario, default_spawn_rate_per_s, spawn_problems
 
+if TYPE_CHECKING:
+    from swell.script.loader import LoadedScript
+    from swell.script.shape import LoadTestShape
+
 MODELS: tuple[Option[object], ...] = (
     *(options.RATE, options.RATE_STAGE, options.STAGE, options.ITERATIONS, options.SPAWN_RATE),
 )
@@ -51,6 +56,10 @@ class Planned:
     scenarios: tuple[Scenario, ...] = ()
     problems: tuple[Problem, ...] = ()
     notices: tuple[str, ...] = ()
+    shape: type[LoadTestShape] | None = None
+    """What asks for the users of these loads as the run goes on."""
+    common_options: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    """-u, -r and -t, where they are the shape's to use."""
 
 
 def planned(opened: Opened) -> Planned:
@@ -59,6 +68,10 @@ def planned(opened: Opened) -> Planned:
     scenarios = opened.script.scenarios if opened.script else ()
     chosen, problems = _chosen(settings)
     is_given = chosen is not None or settings.is_given(options.USERS)
+    shape = opened.script.shape if opened.script else None
+    is_common = shape is not None and shape.use_common_options and chosen in (None, options.SPAWN_RATE)
+    if shape is not None and opened.script and (is_common or not is_given):
+        return _of_shape(shape, opened.script, settings, problems)
     read = opened.script.read_loads() if opened.script and not is_given else None
     if chosen not in (options.RATE, options.RATE_STAGE) and not opened.problems:
         problems += _without_arrivals(settings)
@@ -69,6 +82,20 @@ def planned(opened: Opened) -> Planned:
     problems += faults
     loads = (Load(model=model, scenarios=tuple(scenario.name for scenario in scenarios)),) if model else ()
     return Planned(() if problems else loads, scenarios, tuple(problems))
+
+
+def _of_shape(shape: type[LoadTestShape], script: LoadedScript, settings: Settings, problems: list[Problem]) -> Planned:
+    """A load for each class, without users until the shape asks for some."""
+    read = script.read_loads()
+    if read.loads or read.problems:
+        what = f"{shape.__name__} says how many users there are, and so does the `load` of a class"
+        problems.append(Problem(what, script.path, "keep one of them"))
+    curve = Curve(endless=True)
+    loads = tuple(Load(model=Closed(curve), scenarios=(scenario.name,)) for scenario in script.scenarios)
+    given = (options.USERS, options.SPAWN_RATE, options.RUN_TIME)
+    common = {option.name.replace("-", "_"): settings[option] for option in given} if shape.use_common_options else {}
+    common |= {"num_users": settings[options.USERS]} if common else {}
+    return Planned(loads, script.scenarios, tuple(problems), read.notices, shape, common)
 
 
 def _chosen(settings: Settings) -> tuple[Option[object] | None, list[Problem]]:

@@ -11,6 +11,7 @@ from swell.cli.logs import start_logging
 from swell.cli.observers import Observers
 from swell.cli.run import PARTING_S, Faces
 from swell.cli.sample_files import SampleWriter
+from swell.cli.shape_ticks import ShapeTicks
 from swell.cli.stage import Stage
 from swell.cli.storing import open_scribe
 from swell.cli.terminal import Terminal
@@ -82,7 +83,9 @@ class LocalRun:
         hooks = Hooks(self._script, self.plan, self._clock)
         shared = self._script.run_setup(hooks.environment)
         state = ControllerState(self.run, self.plan, Welcome(self.plan, shared=pack_value(shared)))
-        stage = Stage(hooks, self._terminal, self._observers)
+        shape = self._script.shape
+        ticks = ShapeTicks(shape, self.plan, hooks, self._clock) if shape is not None else None
+        stage = Stage(hooks, self._terminal, self._observers, ticks)
         controller = Controller(
             state, link, self._launcher, self._clock, stage, self._recover, self._script.row_sources, self._scribe
         )
@@ -92,6 +95,8 @@ class LocalRun:
             controller.merge.on_calls = self._samples.take
         self._launcher.attend(lambda *end: controller.tell(Died(*end)))
         hooks.attend(controller)
+        if ticks is not None:
+            ticks.attend(controller)
         interrupts.attend(controller)
         self._thresholds.attend(controller)
         with self._terminal.showing(controller), self._observers.watching(controller):

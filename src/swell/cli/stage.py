@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from swell.cli.hooks import Hooks
 from swell.cli.observers import Observers
+from swell.cli.shape_ticks import ShapeTicks
 from swell.cli.terminal import Terminal
 
 
 class Stage:
     """The `Audience` of a run on the command line."""
 
-    def __init__(self, hooks: Hooks, terminal: Terminal, observers: Observers) -> None:
+    def __init__(self, hooks: Hooks, terminal: Terminal, observers: Observers, ticks: ShapeTicks | None = None) -> None:
         self._hooks = hooks
         self._terminal = terminal
         self._observers = observers
+        self._ticks = ticks
 
     def begun(self, begin_ns: int) -> None:
         self._terminal.begun()
         self._observers.begun()
+        if self._ticks is not None:
+            self._ticks.begun(begin_ns)
 
     def spawned(self, users: int) -> None:
         self._hooks.fire("spawning_complete", user_count=users)
@@ -32,6 +36,8 @@ class Stage:
         self._terminal.note(text)
 
     def ending(self) -> None:
+        if self._ticks is not None:
+            self._ticks.stop()
         self._hooks.fire("test_stopping", environment=self._hooks.environment)
 
     def show(self, worker: int, lines: tuple[str, ...], error: bool) -> None:

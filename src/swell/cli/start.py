@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import sys
 
@@ -13,7 +14,7 @@ from swell.cli.load_options import Planned, planned
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
 from swell.cli.outputs import wanted
-from swell.plan import RunPlan, notices, problems
+from swell.plan import MOST_WORKERS, RunPlan, notices, problems
 
 
 def start(opened: Opened) -> int:
@@ -58,13 +59,14 @@ def start(opened: Opened) -> int:
     unused = thresholds.baseline_notices(plan, compared)
     for notice in (*opened.notices, *load.notices, *notices(plan), *of_machine, *unused, *exported.notices()):
         print(f"swell: notice: {notice}", file=sys.stderr)
+    script = dataclasses.replace(script, shape=load.shape, common_options=load.common_options)
     return carry_out(plan, script, faces)
 
 
 def plan_of(opened: Opened, load: Planned) -> RunPlan:
     """The plan that a command line describes, with a load."""
     settings = opened.settings
-    users = sum(each.most_users for each in load.loads)
+    users = MOST_WORKERS if load.shape else sum(each.most_users for each in load.loads)
     workers, seed = settings[options.WORKERS], settings[options.SEED]
     return RunPlan(
         script=opened.path,
@@ -73,7 +75,7 @@ def plan_of(opened: Opened, load: Planned) -> RunPlan:
         host=settings[options.HOST],
         loads=load.loads,
         feeds=opened.script.feed_plans() if opened.script else (),
-        run_time_s=settings[options.RUN_TIME],
+        run_time_s=None if load.common_options else settings[options.RUN_TIME],
         workers=min(usable_cores(), max(users, 1)) if workers is None else workers,
         tags=settings[options.TAGS],
         exclude_tags=settings[options.EXCLUDE_TAGS],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from swell.script.faults import class_faults
 from swell.script.feed import Feed
 from swell.script.importing import closest, import_script
 from swell.script.setup import is_setup, run_setup
+from swell.script.shape import LoadTestShape
 from swell.script.tag_filter import filtered, tags_within
 from swell.script.user import User
 from swell.user import UserFactory
@@ -39,6 +40,10 @@ class LoadedScript:
     exclude_tags: tuple[str, ...] = ()
     setup_function: Callable[..., Any] | None = None
     feeds: tuple[Feed, ...] = ()
+    shape: type[LoadTestShape] | None = None
+    """What says over time how many users there are, unless the command line does."""
+    common_options: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    """Options that the shape makes of what it will: it finds them in `parsed_options`."""
 
     def environment(self, *, host: str = "", parsed_options: argparse.Namespace | None = None) -> Environment:
         """What the script finds around it in this process."""
@@ -117,6 +122,8 @@ def choose(
     if len(setups) > 1:
         names = " and ".join(f"{function.__name__}()" for function in setups)
         problems.append(Problem(f"more than one function has @setup: {names}", path, "call the others from one"))
+    shape, faults = _shape(path, module)
+    problems += faults
     for cls in chosen:
         problems += class_faults(cls)
     if not problems:
@@ -132,6 +139,7 @@ def choose(
         exclude_tags=tuple(exclude_tags),
         setup_function=setups[0] if setups else None,
         feeds=feeds,
+        shape=shape,
     )
 
 
@@ -144,6 +152,17 @@ def _user_classes(module: ModuleType) -> list[type[User]]:
         if value.__module__ == module.__name__ or value.tasks:
             found[value] = None
     return list(found)
+
+
+def _shape(path: str, module: ModuleType) -> tuple[type[LoadTestShape] | None, list[Problem]]:
+    """The one shape in the script's names that is not abstract, if there is one."""
+    values = dict.fromkeys(value for value in vars(module).values() if isinstance(value, type))
+    found = [cls for cls in values if issubclass(cls, LoadTestShape) and not cls.abstract]
+    if len(found) < 2:
+        return (found[0] if found else None), []
+    names = " and ".join(cls.__name__ for cls in found)
+    hint = "keep one; a class with `abstract = True` does not count"
+    return None, [Problem(f"more than one LoadTestShape: {names}", path, hint)]
 
 
 def _chosen(
