@@ -290,6 +290,34 @@ SAMPLES = Option(
     section=Section.RESULT,
     help="Write every call to FILE while the run goes on: CSV or Parquet, as it ends in .csv or .parquet.",
 )
+CSV = Option(
+    name="csv",
+    kind=values.PATH,
+    metavar="PREFIX",
+    default="",
+    default_text="not written",
+    section=Section.RESULT,
+    help="Write PREFIX_stats.csv, PREFIX_stats_history.csv, PREFIX_failures.csv and PREFIX_exceptions.csv, column for "
+    "column as Locust does.",
+)
+JUNIT = Option(
+    name="junit",
+    kind=values.PATH,
+    metavar="FILE|-",
+    default="",
+    default_text="not written",
+    section=Section.RESULT,
+    help="Write thresholds, checks and failed requests to FILE as JUnit's XML, for a CI system.",
+)
+HDR = Option(
+    name="hdr",
+    kind=values.PATH,
+    metavar="FILE|-",
+    default="",
+    default_text="not written",
+    section=Section.RESULT,
+    help="Write response times to FILE as a log of HdrHistogram's, an interval a second, for its tools.",
+)
 STORE = Option(
     name="store",
     kind=values.PATH,
@@ -400,7 +428,7 @@ ALL: tuple[Option[object], ...] = (
     *(RUN_TIME, STOP_TIMEOUT, SEED),
     *(TAGS, EXCLUDE_TAGS, CONFIG),
     *(WORKERS, LOG_LEVEL),
-    *(JSON, AS_JSON, HTML, SAMPLES, STORE, NO_STORE, RUN_NAME, RUN_TAG),
+    *(JSON, AS_JSON, HTML, CSV, JUNIT, HDR, SAMPLES, STORE, NO_STORE, RUN_NAME, RUN_TAG),
     *(PROMETHEUS, OTLP),
     *(QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES, FAIL_IF_SLOWER),
 )

@@ -53,9 +53,32 @@ def _html(result: RunResult, document: ResultDocument) -> Mapping[str, bytes]:
     return {"": to_html(result, document).encode()}
 
 
+def _csv(result: RunResult, document: ResultDocument) -> Mapping[str, bytes]:
+    from swell.report.locust_csv import to_csv
+
+    return to_csv(result, document)
+
+
+def _junit(result: RunResult, document: ResultDocument) -> Mapping[str, bytes]:
+    from swell.report.junit_xml import to_junit
+
+    return {"": to_junit(result, document)}
+
+
+def _hdr(result: RunResult, document: ResultDocument) -> Mapping[str, bytes]:
+    from swell.report.hdr_log import to_hdr_log
+
+    return {"": to_hdr_log(result, document)}
+
+
+CSV_ENDINGS = ("_stats.csv", "_stats_history.csv", "_failures.csv", "_exceptions.csv")
+
 OUTPUTS: tuple[Output, ...] = (
     Output(options.JSON, _json),
     Output(options.HTML, _html, obstacles=asset_problems),
+    Output(options.CSV, _csv, endings=CSV_ENDINGS),
+    Output(options.JUNIT, _junit),
+    Output(options.HDR, _hdr),
 )
 
 
