@@ -108,7 +108,7 @@ def test_a_file_that_is_not_there_is_not_made_by_a_reader(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(max_examples=6000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 200_000), st.binary(min_size=1, max_size=200))
 def test_whatever_is_changed_in_a_file_it_is_read_or_refused(tmp_path: Path, place: int, change: bytes) -> None:
     whole = tmp_path / "whole"
