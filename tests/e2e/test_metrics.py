@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
+import http.client
 import re
 import signal
 import socket
@@ -74,6 +77,25 @@ def test_prometheus_gets_classic_buckets_otherwise(swell: Start, tmp_path: Path)
         assert server.value('swell_users{scenario="Member"}') == 4
     run.signal(signal.SIGINT)
     assert run.finish().exit_code in (0, 5)
+
+
+def test_the_endpoint_answers_only_for_its_path_and_compresses_for_those_who_ask(swell: Start) -> None:
+    run = swell(NAPS, "-u", "1", "-w", "1", "-t", "1m", "--prometheus", "[::1]:0")
+    host, port = address_of(run).strip("[").split("]:")
+
+    def answer(method: str, path: str, **headers: str) -> tuple[int, bytes]:
+        with contextlib.closing(http.client.HTTPConnection(host, int(port))) as connection:
+            connection.request(method, path, headers=headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    assert answer("GET", "/") == (404, b"the metrics are at /metrics\n")
+    assert answer("POST", "/metrics") == (405, b"")
+    assert answer("HEAD", "/metrics") == (200, b"")
+    eventually(lambda: b"swell_requests_total" in answer("GET", "/metrics")[1], "requests")
+    status, body = answer("GET", "/metrics", **{"Accept-Encoding": "gzip", "Accept": "text/plain"})
+    assert status == 200
+    assert gzip.decompress(body).startswith(b"# HELP swell_run_info The run.\n")
 
 
 def test_a_port_in_use_is_a_problem_before_the_run(swell: Start) -> None:
