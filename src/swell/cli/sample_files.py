@@ -129,19 +129,28 @@ class ParquetFile:
                 self._rows.write([columns_of(part) for part in parts])
             self._file.flush()
         except OSError as error:
-            self._broken = True
+            self._give_up()
             raise LostRows(error, self._written + rows) from error
         self._written += rows
         return 0
 
+    def _give_up(self) -> None:
+        self._broken = True
+        for file in (self._rows, self._file):
+            with contextlib.suppress(OSError):
+                if file is not None:
+                    file.close()
+
     def close(self) -> int:
-        with contextlib.closing(self._file):
-            lost = self._flush()
-            if self._rows is not None and not self._broken:
-                try:
-                    self._rows.close()
-                except OSError as error:
-                    raise LostRows(error, self._written) from error
+        lost = self._flush()
+        if self._rows is None or self._broken:
+            return lost
+        try:
+            self._rows.close()
+            self._file.close()
+        except OSError as error:
+            self._give_up()
+            raise LostRows(error, self._written) from error
         return lost
 
 
@@ -151,6 +160,16 @@ class LostRows(OSError):
     def __init__(self, error: OSError, rows: int) -> None:
         super().__init__(error.errno, error.strerror or str(error))
         self.rows = rows
+
+
+def _attempted(write: Callable[[], int], rows: int) -> tuple[int, str]:
+    """How many rows were lost by writing so many, and why. Runs in the thread, whose pool prints what is raised."""
+    try:
+        return write(), ""
+    except LostRows as error:
+        return error.rows, error.strerror or str(error)
+    except OSError as error:
+        return rows, error.strerror or str(error)
 
 
 class SampleWriter:
@@ -209,12 +228,7 @@ class SampleWriter:
                 self._idle.set()
 
     def _in_thread(self, write: Callable[[], int], rows: int) -> None:
-        try:
-            lost, fault = self._thread.apply(write), ""
-        except LostRows as error:
-            lost, fault = error.rows, error.strerror or str(error)
-        except OSError as error:
-            lost, fault = rows, error.strerror or str(error)
+        lost, fault = self._thread.apply(_attempted, (write, rows))
         if lost:
             self._lose(lost, fault)
 

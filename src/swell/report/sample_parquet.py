@@ -36,13 +36,20 @@ class ParquetRows:
         self._writer = pyarrow.parquet.ParquetWriter(file, SCHEMA, compression="zstd")
 
     def write(self, parts: list[Columns]) -> None:
-        """A row group of the calls of several segments."""
+        """A row group of the calls of several segments. Raises OSError."""
         table = pyarrow.concat_tables([_table(part) for part in parts])
-        self._writer.write_table(table.unify_dictionaries(), row_group_size=len(table))
+        try:
+            if len(table):
+                self._writer.write_table(table.unify_dictionaries(), row_group_size=len(table))
+        except pyarrow.ArrowException as exc:
+            raise OSError(f"pyarrow: {exc}") from exc
 
     def close(self) -> None:
-        """Write what comes last in such a file."""
-        self._writer.close()
+        """Write what comes last in such a file. Raises OSError."""
+        try:
+            self._writer.close()
+        finally:
+            self._writer.is_open = False  # or it would try again when it is collected
 
 
 def _table(columns: Columns) -> Any:

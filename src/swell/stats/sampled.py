@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from swell.stats.incarnation import Incarnation
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
 class Sampled:
     """Records as in `Segment.records`; `series` and `errors` by the worker's own numbers."""
 
@@ -23,6 +23,9 @@ class Sampled:
     records: bytes
     series: tuple[Series, ...]
     errors: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Sampled {self.rows} calls of worker {self.worker}.{self.incarnation}>"
 
     @property
     def rows(self) -> int:
