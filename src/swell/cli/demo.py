@@ -36,7 +36,7 @@ def demonstrate(given: Layer) -> int:
         defaults = {
             option.name: Given(str(option.default), option.flag) for option in options.OF_DEMO if option.default
         }
-        settings, problems = resolve(options.ALL, [given, fixed, defaults])
+        settings, problems = resolve(options.options_of("run"), [given, fixed, defaults])
         opened = Opened(path=str(contest_script()), settings=settings, problems=problems)
         choose_classes(opened, import_script(opened))
         code = start(opened)

@@ -13,7 +13,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-import swell
 from swell.document import ResultDocument
 from swell.errors import RunFailed
 from swell.report.failure_sections import error_groups
@@ -31,7 +30,7 @@ from swell.report.html_measures import (
     trace_rows,
     transaction_rows,
 )
-from swell.report.html_plan import facts, load_texts, started_text
+from swell.report.html_plan import facts, load_texts, made_by, started_text
 from swell.report.html_sections import (
     account_rows,
     duration_text,
@@ -123,7 +122,7 @@ def _view(result: RunResult, document: ResultDocument, bounds: Bounds) -> View:
         "bounds": bounds,
         "charts": drawn,
         "chart_data": script_json(drawn.data),
-        "version": swell.__version__,
+        "version": made_by(),
     }
 
 

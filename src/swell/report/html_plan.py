@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from importlib.metadata import version
 
-import swell
 from swell.document import ResultDocument
 from swell.plan import RunPlan
 from swell.report.figures import count_text, seconds_text
@@ -44,6 +44,11 @@ def load_texts(plan: RunPlan, bounds: Bounds) -> list[str]:
     return texts
 
 
+def made_by() -> str:
+    """The version of this swell."""
+    return version("swell")
+
+
 def _run_facts(document: ResultDocument) -> Iterator[Fact]:
     run = document.run
     yield "run", run.id
@@ -52,7 +57,7 @@ def _run_facts(document: ResultDocument) -> Iterator[Fact]:
     yield "started", started_text(document)
     hosts = sorted({worker.host for worker in document.workers if worker.host})
     yield "workers", f"{run.workers:,}" + (f" on {', '.join(hosts)}" if hosts else "")
-    yield "swell", swell.__version__
+    yield "swell", made_by()
 
 
 def _plan_facts(plan: RunPlan) -> Iterator[Fact]:
