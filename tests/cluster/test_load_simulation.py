@@ -5,9 +5,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from swell.clock import NS_PER_S
+from swell.cluster.controller_state import BEFORE
 from swell.cluster.controller_steps import StopWanted
 from swell.cluster.course_state import Phase
+from swell.cluster.member_state import identity_of
+from swell.cluster.worker_steps import Sealed
 from swell.load.starts import starts_of
 from swell.load_plan import Closed, Curve, Iterations, Leg, Load, Open, Sessions, Spread, load_of
 from swell.result import End
@@ -73,26 +75,59 @@ def check_totals(cluster: Cluster, *, exact: bool) -> None:
             assert len(arrived) == starts.total if exact else len(arrived) <= starts.total, load
 
 
+def go_on(cluster: Cluster, rounds: int) -> None:
+    """Let all go well for some quarters of a second."""
+    for _ in range(rounds):
+        if cluster.over is not None:
+            break
+        cluster.deliver_all()
+        cluster.work()
+        cluster.deliver_all()
+        cluster.advance(0.25)
+        cluster.check()
+
+
 @given(LOADS, st.integers(1, 5))
 @settings(max_examples=60, deadline=None)
 def test_without_faults_every_total_is_exact(loads: tuple[Load, ...], workers: int) -> None:
     cluster = Cluster(plan_of_loads(*loads, workers=workers))
-    for _ in range(40):
-        if cluster.over is not None:
-            break
-        for _ in range(4):
-            cluster.deliver_all()
-            cluster.work()
-            cluster.deliver_all()
-            cluster.advance(0.25)
-            cluster.check()
+    go_on(cluster, rounds=160)
     cluster.settle()
     check_totals(cluster, exact=True)
     cluster.check_account()
 
 
+@given(
+    st.builds(Iterations, st.integers(1, 12), total=st.integers(1, 60))
+    | st.builds(Iterations, st.integers(1, 12), each=st.integers(1, 6)),
+    st.integers(2, 4),
+    st.integers(1, 12),
+    st.integers(1, 3),
+    st.data(),
+)
+@settings(max_examples=100, deadline=None)
+def test_what_a_dead_worker_had_reported_is_not_done_again_and_the_rest_is(
+    model: Iterations, workers: int, rounds: int, deaths: int, data: st.DataObject
+) -> None:
+    load = Load(model=model, scenarios=("Sharer",))
+    cluster = Cluster(plan_of_loads(load, workers=workers))
+    go_on(cluster, rounds)
+    number = data.draw(st.integers(0, workers - 1), "worker")
+    for _ in range(deaths):
+        for one in cluster.living():
+            if one.worker == number and cluster.controller.phase is Phase.RUNNING:
+                cluster.to_worker(one, Sealed(one.seal()))
+                cluster.deliver_all()
+                cluster.kill(identity_of(one.worker, one.incarnation))
+        go_on(cluster, 1)
+    cluster.settle()
+    assert cluster.iterations("Sharer") == planned(load)
+
+
 class AnyLoads(RuleBasedStateMachine):
-    @initialize(loads=LOADS, workers=st.integers(1, 3), run_time_s=st.sampled_from([None, 2.0, 20.0]), roughly=SELDOM)
+    @initialize(
+        loads=LOADS, workers=st.integers(1, 4), run_time_s=st.sampled_from([None, None, 2.0, 20.0]), roughly=SELDOM
+    )
     def start(self, loads: tuple[Load, ...], workers: int, run_time_s: float | None, roughly: bool) -> None:
         self.cluster = Cluster(plan_of_loads(*loads, workers=workers, run_time_s=run_time_s))
         if not roughly:
@@ -118,17 +153,32 @@ class AnyLoads(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.5, 2.0]))
     def the_workers_stand_still(self, seconds: float) -> None:
-        self.cluster.now_ns += round(seconds * NS_PER_S)
+        self.cluster.stand_still(seconds)
 
     @rule()
     def users_work(self) -> None:
         self.cluster.work()
 
     @precondition(lambda self: self.cluster.living())
-    @rule(data=st.data())
-    def a_worker_dies(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), early=SELDOM)
+    def a_worker_dies(self, data: st.DataObject, early: bool) -> None:
         one = data.draw(st.sampled_from(self.cluster.living()), "worker")
-        self.cluster.kill(f"{one.worker}.{one.incarnation}".encode())
+        if early or self.cluster.controller.phase not in BEFORE:
+            self.cluster.kill(f"{one.worker}.{one.incarnation}".encode())
+
+    @rule(rounds=st.integers(1, 6))
+    def all_goes_well_for_a_while(self, rounds: int) -> None:
+        go_on(self.cluster, rounds)
+
+    @precondition(lambda self: self.cluster.living() and self.cluster.controller.phase not in BEFORE)
+    @rule(data=st.data(), rounds=st.integers(0, 3))
+    def a_worker_dies_again_and_again(self, data: st.DataObject, rounds: int) -> None:
+        number = data.draw(st.sampled_from(self.cluster.living()), "worker").worker
+        for _ in range(3):
+            for one in self.cluster.living():
+                if one.worker == number:
+                    self.cluster.kill(f"{one.worker}.{one.incarnation}".encode())
+            go_on(self.cluster, rounds)
 
     @precondition(lambda self: self.cluster.staying())
     @rule(data=st.data())

@@ -140,6 +140,11 @@ class Membership:
         """Those that are waited for."""
         return [member for member in self.live if member.phase is WorkerPhase.LOADING]
 
+    @property
+    def unsettled(self) -> list[Member]:
+        """Those who are lost, and of whom it is not known yet what they had done."""
+        return [member for member in self if member.lost and not member.recovered]
+
     def called(self, identity: bytes) -> Member | None:
         """Who is called so on the link."""
         return self._by_identity.get(identity)
