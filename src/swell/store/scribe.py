@@ -138,9 +138,11 @@ class Scribe:
             if self._pending is not None:
                 self._pending.wait()
             self._pending = self._thread.spawn(_attempt, self._writer, page)
-            fault = str(self._pending.get())
+            fault = self._pending.wait()
+            if self._pending.exception is not None:  # its traceback is on standard error
+                fault = f"a bug in swell: {self._pending.exception!r}"
             self._pending = None
-        return fault
+        return str(fault)
 
 
 def _attempt(writer: RunWriter, page: Page) -> str:
@@ -159,7 +161,9 @@ def _applied(controller: Controller) -> dict[tuple[int, int], int]:
 
 def _page(result: RunResult, journal: MergeJournal) -> Page:
     """The run as it goes on."""
-    from swell.stats.windows import whole  # numpy: the first user has started
+    if not result.whole.tally_keys:
+        return Page(journal=journal, at_s=result.at_s, duration_s=result.duration_s)
+    from swell.stats.windows import whole  # numpy: there are counts, so it has been imported
 
     everything = whole(result)
     quantiles_ms = everything.quantiles_ms((0.95,))
