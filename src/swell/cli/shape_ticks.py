@@ -87,8 +87,11 @@ class ShapeTicks:
             self._go(wanted, self._controller)
 
     def _go(self, wanted: Wanted, controller: Controller) -> None:
-        for change in changes(wanted, self._plan.scenarios, self._users_now(controller)):
-            controller.tell(Revised(self._loads[change.scenario], change.users, change.rate_per_s))
+        now = self._users_now(controller)
+        for change in changes(wanted, self._plan.scenarios, now):
+            load = self._loads[change.scenario]
+            if not change.users == now[change.scenario] == controller.state.course.users_of(load):
+                controller.tell(Revised(load, change.users, change.rate_per_s))
 
     def _users_now(self, controller: Controller) -> dict[str, int]:
         """How many users each class is to have at this moment."""

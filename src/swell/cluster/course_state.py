@@ -90,11 +90,13 @@ class Course:
         return self.revise(load, self.users_of(load) + more, self._plan.spawn_rate_per_s, now_ns)
 
     def revise(self, load: int, users: int, rate_per_s: float, now_ns: int) -> Revision | None:
-        """Ask for so many users of a closed load; None when it is to have as many anyway."""
+        """Ask for so many users of a closed load; None when it is to have as many, as fast, anyway."""
         if self.begin_ns is None or load not in self._closed:
             return None
         users = min(max(users, 0), self._most_users(load))
-        if users == self.users_of(load) and self._plan.loads[load].ends_s is None:
+        rates = [revision.rate_per_s for revision in self.revisions if revision.load == load]
+        is_as_fast = not rates or rates[-1] == rate_per_s
+        if users == self.users_of(load) and is_as_fast and self._plan.loads[load].ends_s is None:
             return None
         at_s = (now_ns + BEGIN_DELAY_NS - self.begin_ns) / NS_PER_S
         revision = Revision(len(self.revisions) + 1, at_s, users, rate_per_s, load)
