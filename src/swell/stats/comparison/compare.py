@@ -107,7 +107,7 @@ def _numbers(result: RunResult) -> dict[Series, int]:
 
 def _is_alone(one: dict[Series, int], other: dict[Series, int]) -> bool:
     """Whether both runs have only one series, the same: then it is all calls, and one verdict is enough."""
-    return len(one) == 1 and one.keys() == other.keys()
+    return one.keys() == other.keys() and [series.sort for series in one] == [Sort.CALL]
 
 
 def _trials(before: Cells, after: Cells, count: int, *, alone: bool) -> list[list[Trial]]:

@@ -21,6 +21,8 @@ SLACK = 0.2
 """So much more than the least standard error, squared, will do: its exact place is that of the least noise."""
 OUTSIDE = 1.5
 """The first batch has to lie beyond the range of those kept by so many times its width."""
+UNSTEADY = 0.5
+"""The same, where half of the run would not be enough."""
 
 
 def warm_up(signal: Floats) -> int | None:
@@ -34,9 +36,14 @@ def warm_up(signal: Floats) -> int | None:
     errors = [
         float(np.square(means[left:] - means[left:].mean()).sum()) / (count - left) ** 2 for left in range(half + 1)
     ]
+    if errors.index(min(errors)) == half and _outside(means, half) > UNSTEADY:
+        return None
     best = next(left for left, error in enumerate(errors) if error <= (1 + SLACK) * min(errors))
-    kept = means[best:]
-    margin = OUTSIDE * float(kept.max() - kept.min())
-    if best == 0 or float(kept.min()) - margin <= float(means[0]) <= float(kept.max()) + margin:
-        return 0
-    return None if best == half else best * batch
+    return best * batch if _outside(means, best) > OUTSIDE else 0
+
+
+def _outside(means: Floats, left: int) -> float:
+    """How far the first lies outside of the range of those kept when so many are left out, in widths of that range."""
+    low, high, first = float(means[left:].min()), float(means[left:].max()), float(means[0])
+    away = max(low - first, first - high, 0.0)
+    return away / (high - low) if high > low else float("inf") if away else 0.0
