@@ -20,7 +20,7 @@ VERDICT_STYLES = {"valid": "green", "degraded": "yellow", "invalid": "bold red"}
 WORDS = ("run", "name", "tags", "script", "started", "state", "verdict")
 HEADS = (*WORDS, "took", "requests", "req/s", "failed", "p95 ms")
 NAME_WIDTH, TAGS_WIDTH, SCRIPT_WIDTH = 24, 20, 20
-DROPPED = ("req/s", "tags", "script", "verdict", "name", "took")
+DROPPED = ("req/s", "script", "took", "tags", "verdict", "name")
 """What is left out first where there is no room."""
 
 Cells = dict[str, Text]
@@ -51,7 +51,7 @@ def _cells(run: StoredRun, zone: datetime.tzinfo | None) -> Cells:
         "name": Text(shortened(visible(run.name), NAME_WIDTH)),
         "tags": Text(shortened(visible(" ".join(run.tags)), TAGS_WIDTH), style="cyan"),
         "script": Text(shortened(visible(run.script), SCRIPT_WIDTH), style="dim"),
-        "started": Text(started_text(run.started_at, zone)),
+        "started": Text(started_text(run.started_at, zone)[: len("2026-01-31 12:00")]),
         "took": Text(seconds_text(float(round(run.duration_s, 1)))),
         "state": Text(run.state, style=STATE_STYLES.get(run.state, "")),
         "requests": Text(count_text(run.requests)),

@@ -54,9 +54,6 @@ def _blocks(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
 
     put, gone = _differing(before, now)
     yield "DELETE FROM block WHERE run = ? AND from_s = ?", [(run, from_s) for from_s in gone]
-    if put:
-        from swell.store.packing import pack_counts  # numpy: there are counts, so it has been imported
-
     rows: list[Row] = [(run, block.from_s, block.to_s, pack_counts(block)) for block in put.values()]
     yield "INSERT OR REPLACE INTO block (run, from_s, to_s, counts) VALUES (?, ?, ?, ?)", rows
 
