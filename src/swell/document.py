@@ -127,6 +127,19 @@ class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
     missed: int
 
 
+class ArrivalSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the arrivals of a load: planned = started + dropped + not_started."""
+
+    scenarios: tuple[str, ...]
+    planned: int
+    """As far as they were due before the run ended."""
+    started: int
+    dropped: int
+    """There could be no more users, and all were busy."""
+    not_started: int
+    """Nobody was there to start them: a worker had died, or stood still."""
+
+
 class SeriesSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One series."""
 
@@ -352,6 +365,8 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     run: RunSummary
     totals: Totals
     scenarios: tuple[ScenarioSummary, ...]
+    arrivals: tuple[ArrivalSummary, ...] = ()
+    """Of each load of arrivals or sessions."""
     series: tuple[SeriesSummary, ...]
     errors: tuple[ErrorSummary, ...]
     exceptions: tuple[ExceptionCount, ...]

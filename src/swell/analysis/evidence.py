@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from swell.document import Accounting
 from swell.histogram import Histogram
+from swell.load_plan import Closed, Iterations
 from swell.result import RunResult, WorkerResult
 from swell.segment import Kind
 from swell.stats import counts, packed
@@ -31,8 +32,8 @@ class Evidence:
 
     @property
     def closed(self) -> bool:
-        """Users wait for their answers, so that a slower generator offers less load."""
-        return True
+        """All users wait for their answers, so that a slower generator offers less load."""
+        return all(isinstance(load.model, Closed | Iterations) for load in self.result.plan.loads)
 
     def span_of_workers(self, concerns: Callable[[WorkerResult], int]) -> tuple[float, float] | tuple[None, None]:
         """From when to when the workers that `concerns` finds something in reported."""

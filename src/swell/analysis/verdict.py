@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from swell.analysis.evidence import Evidence, listed
 from swell.analysis.health_reasons import HEALTH_RULES
+from swell.analysis.load_reasons import LOAD_RULES
 from swell.document import Reason, ReasonCode, State, Verdict
 from swell.histogram import Histogram
 from swell.result import Incident, RunResult, WorkerResult
@@ -18,7 +19,6 @@ from swell.segment import Kind
 from swell.stats import packed
 from swell.stats.accounting import died, unaccounted
 from swell.stats.latency import FEW
-from swell.stats.users import planned_users, users_per_second
 from swell.stats.windows import Window
 
 UNACCOUNTED_INVALID_SHARE = 0.01
@@ -30,11 +30,6 @@ PLANNED_SHARE = 0.01
 """Where fewer of the calls than this were planned starts, these do not make all the others useless."""
 UNSTAMPED_SHARE = 0.001
 CONTROLLER_STALL_S = 1.0
-LOAD_SHARE = 0.99
-LOAD_SHORT_S = 3
-"""The load counts as not reached when users stay under this share of the plan's for so many seconds on end."""
-LOAD_GRACE_S = 2
-"""Users that the plan wanted so long ago are to be there."""
 
 
 def judge(result: RunResult) -> Verdict:
@@ -75,46 +70,6 @@ def unaccounted_for(evidence: Evidence) -> Iterator[Reason]:
             own_fault=True,
             invalidates=share > UNACCOUNTED_INVALID_SHARE,
         )
-
-
-def load_not_reached(evidence: Evidence) -> Iterator[Reason]:
-    """Fewer users than the plan wanted, for seconds on end."""
-    result = evidence.result
-    short = list(_short_seconds(result))
-    if not short:
-        return
-    from_s, to_s = short[0][0], short[-1][0] + 1
-    second, users, planned = max(short, key=lambda row: (row[2] - row[1]) / row[2])
-    started = sum(scenario.started for scenario in result.scenarios)
-    left = started >= max(planned for _, _, planned in short)
-    why = "users left of their own accord" if left else "the generator did not start them"
-    if any(map(died, result.workers)):
-        why = "a worker was lost"
-    text = f"{users:,} of {planned:,} planned users at {second} s: {why}"
-    yield Reason(ReasonCode.LOAD_NOT_REACHED, text, float(from_s), float(to_s), own_fault=not left)
-
-
-def _short_seconds(result: RunResult) -> Iterator[tuple[int, int, int]]:
-    """Second, users there and users planned, of all stretches that last long enough to count."""
-    users = users_per_second(result)
-    stretch: list[tuple[int, int, int]] = []
-    for second in range(min(result.settled_s, int(result.duration_s))):
-        planned = _planned_users(result, second)
-        there = users[second] if second < len(users) else 0
-        if there < LOAD_SHARE * planned:
-            stretch.append((second, there, planned))
-            continue
-        if len(stretch) >= LOAD_SHORT_S:
-            yield from stretch
-        stretch = []
-    if len(stretch) >= LOAD_SHORT_S:
-        yield from stretch
-
-
-def _planned_users(result: RunResult, second: int) -> int:
-    """The fewest users that the plan wanted from a little before the second to its end."""
-    instants = (second - LOAD_GRACE_S, second, second + 1)
-    return min(planned_users(result.plan, result.revisions, at_s) for at_s in instants)
 
 
 def schedule_late(evidence: Evidence) -> Iterator[Reason]:
@@ -196,7 +151,7 @@ RULES: tuple[Callable[[Evidence], Iterator[Reason]], ...] = (
     worker_lost,
     unaccounted_for,
     samples_lost,
-    load_not_reached,
+    *LOAD_RULES,
     schedule_late,
     *HEALTH_RULES,
     unstamped,

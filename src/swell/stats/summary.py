@@ -26,6 +26,7 @@ from swell.result import Block, ErrorSeen, RunResult, WorkerResult
 from swell.segment import ERROR_CAP, EXCEPTION_CAP, MEASURE_CAP, SERIES_CAP, ErrorSample, Kind, TraceSeen
 from swell.stats import counts, loads, packed
 from swell.stats.accounting import account, unaccounted, unanswered
+from swell.stats.arrivals import arrivals
 from swell.stats.latency import NS_PER_MS, Ends, ends_by_series, ends_of, latency
 from swell.stats.measures import Measures
 from swell.stats.packed import Tables
@@ -46,6 +47,7 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
         run=_run(result),
         totals=_totals(result, whole),
         scenarios=_scenarios(result),
+        arrivals=arrivals(result),
         series=series_summaries(result, whole),
         errors=_errors(result),
         exceptions=result.exceptions,

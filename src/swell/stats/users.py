@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from array import array
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import zip_longest
 
 from swell.clock import NS_PER_S
@@ -14,9 +14,10 @@ from swell.plan import Revision, RunPlan
 from swell.result import RunResult
 
 
-def users_per_second(result: RunResult) -> list[int]:
-    """The most users of all scenarios that were there in each second, from 0 on."""
-    each = [array("I", scenario.users) for scenario in result.scenarios]
+def users_per_second(result: RunResult, scenarios: Container[str] | None = None) -> list[int]:
+    """The most users of all scenarios, or of some, that were there in each second, from 0 on."""
+    chosen = (scenario for scenario in result.scenarios if scenarios is None or scenario.name in scenarios)
+    each = [array("I", scenario.users) for scenario in chosen]
     return [sum(users) for users in zip_longest(*each, fillvalue=0)]
 
 
