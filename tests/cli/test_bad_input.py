@@ -90,10 +90,10 @@ def said(folder: Path, line: str, **environment: str) -> tuple[int, list[str]]:
             "--tags: no task has the tag 'write' (tags are read)",
         ]),
         ("run reader.py -E read", ["--exclude-tags: no task is left"]),
-        ("run reader.py --uesrs 5 --langauge=de -x", [
+        ("run reader.py --uesrs 5 --langauge=de -z", [
             "--uesrs: no such option (did you mean --users?)",
             "--langauge: no such option (did you mean --language?)",
-            "-x: no such option",
+            "-z: no such option",
         ]),
         ("run reader.py --depth x --users", [
             "--depth: invalid int value: 'x'",
