@@ -11,11 +11,12 @@ import pytest
 
 from swell.cli.commands import swell as command
 from swell.cli.options import ALL
+from swell.cli.store_options import BY_COMMAND
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "design" not in path.parts)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"swell (run|debug|demo|doctor)\b([^`\n]*)")
+COMMAND = re.compile(r"swell (run|debug|demo|doctor|runs|show|report|compare)\b([^`\n]*)")
 FLAG = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 LOAD = """
@@ -46,7 +47,9 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def known_flags(name: str) -> set[str]:
-    return {"--help", *(flag for parameter in command.commands[name].params for flag in parameter.opts)}
+    inner = getattr(command.commands[name], "commands", {}).values()
+    parameters = (parameter for each in (command.commands[name], *inner) for parameter in each.params)
+    return {"--help", *(flag for parameter in parameters for flag in parameter.opts)}
 
 
 def test_every_python_block_compiles() -> None:
@@ -89,7 +92,8 @@ def test_every_option_of_a_command_exists(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_flag_that_stands_alone_is_one_of_ours(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    ours = {flag for option in ALL for flag in option.flags} | {"--help", "--version", "--ulimit"}
+    of_runs = [option for known in BY_COMMAND.values() for option in known]
+    ours = {flag for option in [*ALL, *of_runs] for flag in option.flags} | {"--help", "--version", "--ulimit"}
     assert [flag for flag in re.findall(r"`(--?[a-zA-Z][\w-]*)[^`]*`", text) if flag not in ours] == []
 
 

@@ -332,6 +332,7 @@ NO_STORE = Option(
     kind=values.FLAG,
     default=False,
     section=Section.RESULT,
+    commands=("run", "demo"),
     help="Do not store the run.",
 )
 RUN_NAME = Option(
@@ -436,7 +437,7 @@ ALL: tuple[Option[object], ...] = (
 OF_DEMO: tuple[Option[object], ...] = (
     dataclasses.replace(USERS, default=20),
     dataclasses.replace(RUN_TIME, default=20.0, default_text="20s"),
-    *(WORKERS, JSON, HTML, QUIET),
+    *(WORKERS, JSON, HTML, STORE, NO_STORE, QUIET),
 )
 
 

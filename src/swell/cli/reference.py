@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from swell.cli import store_options
 from swell.cli.options import ALL, Option, Section
 
 HEAD = """\
@@ -18,12 +19,33 @@ the first of these that has it counts. [Configuration](../configuration.md) says
 
 def page() -> str:
     """The whole page, as Markdown."""
-    return HEAD + "".join(_section(section) for section in Section)
+    return HEAD + "".join(_section(section) for section in Section) + _of_stored_runs()
 
 
 def _section(section: Section) -> str:
     lines = [line for option in ALL if option.section is section for line in ("", *_lines(option))]
     return "\n".join(["", f"## {section.value}", *lines, ""])
+
+
+def _of_stored_runs() -> str:
+    """The options of commands about stored runs, which are given on the command line only."""
+    lines = [
+        "",
+        "## Stored runs",
+        "",
+        "These are given on the command line only. [Stored runs](../store.md) says more.",
+    ]
+    for command, known in store_options.BY_COMMAND.items():
+        own = [option for option in known if option not in ALL]
+        lines += ["", f"### `{command}`", "", *map(_line, own)]
+    return "\n".join([*lines, ""])
+
+
+def _line(option: Option[object]) -> str:
+    value = f" {option.shown_metavar}" if option.shown_metavar else ""
+    return f"- `{option.flag}{value}`: {option.help}" + (
+        "" if option.kind.is_flag else f" Default: {option.shown_default}."
+    )
 
 
 def _lines(option: Option[object]) -> Iterator[str]:

@@ -93,6 +93,13 @@ OF_RUNS_CHANGE: tuple[Option[object], ...] = (options.STORE,)
 OF_RUNS_PRUNE: tuple[Option[object], ...] = (OLDER_THAN, KEEP, TAG, DRY_RUN, options.STORE)
 OF_SHOW: tuple[Option[object], ...] = (FROM, TO, AS_JSON, options.STORE)
 
+BY_COMMAND: dict[str, tuple[Option[object], ...]] = {
+    "swell runs": OF_RUNS,
+    "swell runs tag": OF_RUNS_TAG,
+    "swell runs prune": OF_RUNS_PRUNE,
+    "swell show": OF_SHOW,
+}
+
 
 def settings_of(known: Sequence[Option[object]], parameters: dict[str, Any]) -> Settings:
     """What the command line says of a command's options; of the store also what variable and config file say. Raises
