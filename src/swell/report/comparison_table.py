@@ -33,7 +33,7 @@ from swell.stats.comparison.document import (
 WIDE = 112
 """From so many columns on, each value has its interval beside it."""
 MOST_SERIES = 20
-MOST_LONE = 10
+MOST_LINES = 10
 LEAST_NAME_WIDTH = 12
 DIFFERENT = (Finding.SLOWER, Finding.FASTER)
 ORDER = (Finding.SLOWER, Finding.FASTER, Finding.NO_DIFFERENCE, Finding.TOO_FEW)
@@ -126,11 +126,11 @@ def _beside(
         lines.append(Text(f"(and {hidden:,} series more: --json has them all)", style="dim"))
     for which in ("base", "run"):
         lone = [row for row in rows if row.only_in == which]
-        for row in lone[:MOST_LONE]:
+        for row in lone[:MOST_LINES]:
             calls = count_text(row.base_calls + row.run_calls)
             lines.append(Text(visible(f"only in {which}: {series_label(row)}, {calls} calls"), style="yellow"))
-        if len(lone) > MOST_LONE:
-            lines.append(Text(f"(and {len(lone) - MOST_LONE:,} series more only in {which})", style="yellow"))
+        if len(lone) > MOST_LINES:
+            lines.append(Text(f"(and {len(lone) - MOST_LINES:,} series more only in {which})", style="yellow"))
     if lines:
         yield Labelled("", lines, indent=0)
 
@@ -163,10 +163,10 @@ def _things(comparison: Comparison) -> list[ThingCompared]:
 
 
 def _method(comparison: Comparison) -> RenderableType:
-    text = (
-        f"throughput in calls/s, times in ms; at most {comparison.level:.0%} probable that any of "
-        f"{comparison.verdicts:,} verdicts of difference is chance"
-    )
+    text = "throughput in calls/s, times in ms"
+    if comparison.verdicts:
+        chance = f"by chance with a probability of {100 * comparison.level:g} % at most"
+        text += f"; of {count_text(comparison.verdicts)} things tested, any is found different {chance}"
     return Labelled("", [Text(text, style="dim")])
 
 
@@ -178,5 +178,12 @@ def _gate(comparison: Comparison) -> Iterator[RenderableType]:
     if not gate.failed:
         yield Labelled("gate", [Text(f"passed: nothing is slower{by}", style="green")])
         return
-    lines = [Text(f"FAILED: slower{by}", style="bold red"), *(Text(visible(text)) for text in gate.because)]
+    found: dict[str, list[str]] = {}
+    for text in gate.because:
+        series, _, thing = text.rpartition(": ")
+        found.setdefault(series, []).append(thing)
+    lines = [Text(f"FAILED: slower{by}", style="bold red")]
+    lines += [Text(visible(f"{name}: {', '.join(things)}")) for name, things in list(found.items())[:MOST_LINES]]
+    if len(found) > MOST_LINES:
+        lines.append(Text(f"(and {len(found) - MOST_LINES:,} series more)"))
     yield Labelled("gate", lines)

@@ -20,10 +20,13 @@ from swell.stats.comparison.cells import Cells, Floats
 from swell.stats.comparison.dependence import exceeds_chance, mean_variance, reach, stretches
 
 SIGN_OF_DEPENDENCE = 1.9
+SIGN_IN_A_SHORT_RUN = 2.1
 SIGN_IN_ONE_THING = 2.8
 SIGN_OF_SCATTER = 3.0
 SIGN_OF_COMMON_COURSE = 3.0
 """In standard errors; the simulations of `bench/comparison.py` settled them."""
+SHORT_CELLS = 50
+"""In a shorter run a false sign of dependence costs almost all that could be found: it has to be clearer."""
 LEAST_REACH = 2
 LEAST_CELLS = 5
 CELLS_OF_TWO = 8
@@ -59,9 +62,10 @@ def footing(base: Cells, run: Cells, column: int) -> Footing:
     length = len(difference)
     if length < LEAST_CELLS:
         return Footing()
-    reached = reach([difference], SIGN_OF_DEPENDENCE)
+    sign = SIGN_OF_DEPENDENCE if length >= SHORT_CELLS else SIGN_IN_A_SHORT_RUN
+    reached = reach([difference], sign)
     if not _run_in_step(one, other):
-        reached = max(reached, reach([one, other], SIGN_OF_DEPENDENCE))
+        reached = max(reached, reach([one, other], sign))
     chance = _log_variance(base, column) + _log_variance(run, column)
     return Footing(reached, chance > 0 and exceeds_chance(_variance(difference) / chance, length - 1, SIGN_OF_SCATTER))
 
