@@ -31,6 +31,32 @@ VISITOR = """
             self.client.get("/missing")
     """
 
+EVERYTHING = """
+    from swell import HttpUser, check, constant, counter, feed, gauge, rate, tag, task, transaction, trend
+
+    orders, queue, cached, waited = counter("orders"), gauge("queue"), rate("cached"), trend("waited")
+    rows = feed(["ann", "bob"], name="people", order="circular")
+    thresholds = ["p95 < 10s", "check ok > 99%", "transaction buy: p90 < 5s"]
+
+    class Buyer(HttpUser):
+        wait_time = constant(0.005)
+
+        @task
+        def buy(self):
+            with transaction("buy"):
+                page = self.client.get("/124.html", params={"who": rows.next()}, name="/buy", tags={"step": "one"})
+                check(page, "ok", page.status_code == 200)
+            orders.add(0.5)
+            queue.set(self.random.random())
+            cached.add(self.random.random() < 0.5)
+            waited.add(page.elapsed.total_seconds())
+
+        @task
+        def fail(self):
+            self.client.get("/missing")
+            raise ValueError("on purpose")
+    """
+
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[Nginx]:
@@ -64,6 +90,17 @@ def test_the_stored_run_is_the_document_that_the_run_wrote_byte_for_byte(swell: 
     }
     assert listed["p95_ms"] == ended.result["totals"]["response_ms"]["p95"]
     assert f"swell show {listed['id']}" in ended.stdout
+
+
+def test_whatever_a_script_measures_is_stored_byte_for_byte(swell: Start, target: Nginx) -> None:
+    run = swell(EVERYTHING, "-H", target.url, "-u", "4", "-t", "3s", "--trace", "50%")
+    ended = run.finish()
+    for part in ("checks", "transactions", "measures", "feeds", "traces", "errors", "exceptions", "thresholds"):
+        assert ended.result[part], part
+    assert swell_in(run._folder, "report", "latest", "--json", "-").stdout == (run._folder / "result.json").read_text()
+    stretch = document_in(run._folder, "latest", "--from", "1s", "--to", "2s")
+    assert [check["name"] for check in stretch["checks"]] == ["ok"]
+    assert 0 < stretch["checks"][0]["passed"] < ended.result["checks"][0]["passed"]
 
 
 def test_a_stretch_of_it_counts_what_its_seconds_count(swell: Start, target: Nginx) -> None:
