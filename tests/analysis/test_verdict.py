@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import msgspec
 import pytest
 
 from swell.analysis.verdict import judge
 from swell.document import Reason, ReasonCode, State
+from swell.load_plan import Curve, Leg, Load, Open
 from swell.plan import Revision
 from swell.result import RunResult
 from swell.segment import Counters, Health, Outcome
@@ -244,3 +246,36 @@ def test_of_many_alike_only_the_first_are_told() -> None:
     reason = the_reason(ended(merge), "worker_lost")
     assert (reason.from_s, reason.to_s) == (1.0, 8.0)
     assert reason.text.endswith("worker 3.1 was lost at 3.0 s (and 5 more)")
+
+
+OPEN = Load(model=Open(Curve((Leg(10.0, 100, 100),)), max_users=50), scenarios=("Contestant",))
+
+
+def open_run(arrived: int, dropped: int, lost_at_s: float | None = None) -> RunResult:
+    """A run of 1,000 arrivals in 10 s."""
+    merge = run_merge(final=lost_at_s is None)
+    if lost_at_s is not None:
+        merge.worker_lost(0, 1, at_s=lost_at_s, because="was killed")
+    result = ended(merge)
+    plan = msgspec.structs.replace(result.plan, loads=(OPEN,))
+    totals = msgspec.structs.replace(result.scenarios[0], arrived=arrived, dropped=dropped)
+    return msgspec.structs.replace(result, plan=plan, scenarios=(totals,))
+
+
+def test_arrivals_that_were_not_started_are_the_generators_own_fault() -> None:
+    assert codes(open_run(arrived=990, dropped=0)) == []
+    (reason,) = judge(open_run(arrived=980, dropped=0)).reasons
+    assert (reason.code.value, reason.own_fault) == ("load_not_reached", True)
+    assert reason.text == "20 of 1,000 arrivals were not started: the generator was not up to it"
+
+
+def test_arrivals_that_were_dropped_are_not() -> None:
+    assert codes(open_run(arrived=990, dropped=10)) == []
+    (reason,) = judge(open_run(arrived=900, dropped=100)).reasons
+    assert (reason.code.value, reason.own_fault) == ("load_not_reached", False)
+    assert reason.text == "100 of 1,000 arrivals were dropped: all users that there may be were busy"
+
+
+def test_arrivals_that_a_dead_worker_did_not_start_are_its_own() -> None:
+    reasons = judge(open_run(arrived=900, dropped=0, lost_at_s=5.0)).reasons
+    assert "100 of 1,000 arrivals were not started: a worker was lost" in [reason.text for reason in reasons]

@@ -8,6 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from swell.document import Latency, ResultDocument, SeriesSummary
+from swell.report.arrival_lines import arrival_section
 from swell.report.columns import columns
 from swell.report.failure_sections import error_section, exception_section
 from swell.report.feed_section import feed_section
@@ -48,6 +49,7 @@ def final_report(document: ResultDocument, width: int) -> RenderableType:
 def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     yield from _heading(document, width)
     yield from count_sections(document, width)
+    yield from arrival_section(document)
     yield from measure_sections(document, width)
     yield from feed_section(document)
     yield from trace_section(document, width)

@@ -12,6 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from swell.document import ThresholdSummary
+from swell.load_plan import Closed, Iterations
+from swell.plan import RunPlan
+from swell.report.arrival_lines import arrival_cells
 from swell.report.columns import columns
 from swell.report.figures import clock_text, count_text, cpu_text, ms_text, rate_text, share_text
 from swell.report.live_measures import live_measures
@@ -86,14 +89,19 @@ def _heading(result: RunResult, width: int) -> Iterator[RenderableType]:
     plan = result.plan
     target = f" → {plan.host}" if plan.host else ""
     yield Text(shortened(visible(f"{plan.script}{target}"), width), style="bold")
-    elapsed = clock_text(result.duration_s)
-    if plan.run_time_s is None:
-        yield Text(f"{elapsed}, until it is stopped" if result.end is None else f"{elapsed}, ending", style="cyan")
+    elapsed, ends_s = clock_text(result.duration_s), plan.ends_s
+    if ends_s is None:
+        until = "until it is stopped" if _is_endless(plan) else "until all is done"
+        yield Text(f"{elapsed}, {until}" if result.end is None else f"{elapsed}, ending", style="cyan")
         return
-    times = f"  {elapsed} / {clock_text(plan.run_time_s)}" + (", ending" if result.end else "")
+    times = f"  {elapsed} / {clock_text(ends_s)}" + (", ending" if result.end else "")
     grid = Table.grid()
-    grid.add_row(_bar(result.duration_s, plan.run_time_s, width - len(times)), Text(times, style="cyan"))
+    grid.add_row(_bar(result.duration_s, ends_s, width - len(times)), Text(times, style="cyan"))
     yield grid
+
+
+def _is_endless(plan: RunPlan) -> bool:
+    return any(load.ends_s is None and not isinstance(load.model, Iterations) for load in plan.loads)
 
 
 def _bar(elapsed_s: float, planned_s: float, width: int) -> ProgressBar:
@@ -110,13 +118,13 @@ def _bar(elapsed_s: float, planned_s: float, width: int) -> ProgressBar:
 def _now(result: RunResult, window: Window, width: int) -> RenderableType:
     """Users, rate and failures of the last whole second, percentiles of the last five."""
     second = latest(result, 1)
-    planned = planned_users(result.plan, result.revisions, result.at_s)
     quantiles_ms = window.quantiles_ms((0.5, 0.95, 0.99))
     durations = [ms_text(ms) for ms in quantiles_ms] if quantiles_ms else ["–"] * 3
     failing = "bold red" if second.failures else ""
     share = share_text(second.failures, max(second.requests, 1))
     cells = {
-        "users": Text(f"{count_text(users_now(result))}/{count_text(planned)}", style="bold"),
+        "users": Text(_users(result), style="bold"),
+        **arrival_cells(result),
         "requests/s": Text(rate_text(second.rps), style="bold"),
         "failures/s": Text(rate_text(second.failures_per_s), style=failing),
         "failed": Text(share, style=failing),
@@ -124,6 +132,14 @@ def _now(result: RunResult, window: Window, width: int) -> RenderableType:
     }
     heads = [Text(name, style="dim") for name in ("now", *cells)]
     return columns(heads, [[Text(), *cells.values()]], gap=3 if width >= 90 else 2, least=8)
+
+
+def _users(result: RunResult) -> str:
+    """How many there are, and how many there should be, where that is planned for all of them."""
+    there = count_text(users_now(result))
+    if not all(isinstance(load.model, Closed) for load in result.plan.loads):
+        return there
+    return f"{there}/{count_text(planned_users(result.plan, result.revisions, result.at_s))}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
