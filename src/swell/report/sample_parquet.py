@@ -5,7 +5,8 @@ Imports pyarrow, which is not among what swell needs: `pip install 'swell[parque
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -29,6 +30,15 @@ TYPES = {
 SCHEMA = pyarrow.schema([(name, TYPES.get(name, TEXT)) for name in NAMES])
 
 
+@contextlib.contextmanager
+def _as_os_error() -> Iterator[None]:
+    """A file that cannot be written fails as files do."""
+    try:
+        yield
+    except pyarrow.ArrowException as exc:
+        raise OSError(f"pyarrow: {exc}") from exc
+
+
 class ParquetRows:
     """A Parquet file in the making. It can be read once it is closed."""
 
@@ -38,16 +48,15 @@ class ParquetRows:
     def write(self, parts: list[Columns]) -> None:
         """A row group of the calls of several segments. Raises OSError."""
         table = pyarrow.concat_tables([_table(part) for part in parts])
-        try:
-            if len(table):
+        if len(table):
+            with _as_os_error():
                 self._writer.write_table(table.unify_dictionaries(), row_group_size=len(table))
-        except pyarrow.ArrowException as exc:
-            raise OSError(f"pyarrow: {exc}") from exc
 
     def close(self) -> None:
         """Write what comes last in such a file. Raises OSError."""
         try:
-            self._writer.close()
+            with _as_os_error():
+                self._writer.close()
         finally:
             self._writer.is_open = False  # or it would try again when it is collected
 
