@@ -70,7 +70,7 @@ def test_why_there_are_too_few_is_said_once_with_a_count() -> None:
 def test_a_gate_that_failed_names_what_failed_it() -> None:
     text = text_of(mixed())
     assert "FAILED: slower by more than 5 %" in text
-    assert "all calls: p95" in text
+    assert "all calls: failures, p50, p95, p99\n" in text
 
 
 @pytest.mark.parametrize(
