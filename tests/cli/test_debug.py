@@ -61,8 +61,8 @@ def site() -> Iterator[str]:
         yield url
 
 
-def debugged(folder: Path, *words: str) -> tuple[int, str, str]:
-    (folder / "s.py").write_text(SCRIPT)
+def debugged(folder: Path, *words: str, script: str = SCRIPT) -> tuple[int, str, str]:
+    (folder / "s.py").write_text(script)
     command = [sys.executable, "-m", "swell", "debug", "s.py", *words]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return run.returncode, run.stdout, run.stderr
@@ -117,3 +117,24 @@ def test_what_is_wrong_is_said_as_by_run(tmp_path: Path) -> None:
         "swell: Contestnat: s.py has no user class Contestnat (did you mean Contestant?)",
         "swell: --host: 'x' is not an http:// or https:// URL; did you mean http://x?",
     ]
+
+
+def test_checks_transactions_and_measures_are_shown(tmp_path: Path, site: str) -> None:
+    script = """
+from swell import HttpUser, check, gauge, rate, task, transaction
+
+class Shopper(HttpUser):
+    @task
+    def buy(self):
+        with transaction("checkout"):
+            page = self.client.get("/", tags={"page": "front"})
+        check(page, "is there", lambda r: r.ok)
+        check(page, "is short", lambda r: len(r.text) < 3)
+        gauge("queue").set(-2.5)
+        rate("cached").add(False)
+"""
+    code, out, err = debugged(tmp_path, "-H", site, script=script)
+    assert (code, err) == (0, "")
+    for line in ("✓ check is there", "✗ check is short", "● gauge queue   -2.5", "● rate cached   false"):
+        assert line in out
+    assert "● transaction checkout   " in out
