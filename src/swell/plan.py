@@ -29,6 +29,14 @@ class Scenario(msgspec.Struct, frozen=True):
     needs_host: bool = True
 
 
+class ShapeOptions(msgspec.Struct, frozen=True):
+    """What -u, -r and -t say to a shape that makes of them what it will; None where one is not given."""
+
+    users: int | None = None
+    spawn_rate_per_s: float | None = None
+    run_time_s: float | None = None
+
+
 class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run. Durations in seconds, rates per second."""
 
@@ -37,6 +45,10 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     host: str = ""
     loads: tuple[Load, ...] = ()
     """What the users do when, side by side."""
+    shape: str = ""
+    """The script's `LoadTestShape` that asks for users of the loads as the run goes on."""
+    shape_options: ShapeOptions | None = None
+    """None: the shape does not use them."""
     feeds: tuple[FeedPlan, ...] = ()
     run_time_s: float | None = None
     """The run is cut off then. None: it ends with its loads, or when it is stopped."""
@@ -103,6 +115,12 @@ class Revision(msgspec.Struct, frozen=True):
     users: int
     rate_per_s: float
     load: int = 0
+    delay_s: float = 0.0
+    """The first user of it starts or leaves so long after, unless it goes on with a change that is under way."""
+    from_users: int | None = None
+    """How many users it found. With this, nothing before it need be known; None: what is before it says so."""
+    latest_ns: int | None = None
+    """When the last user before it started or left, in ns of the run; None: there was none."""
 
 
 def default_spawn_rate_per_s(users: int) -> float:

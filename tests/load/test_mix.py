@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,3 +45,12 @@ def test_at_every_moment_of_the_ramp_each_scenario_has_its_part(weights: list[in
     assert all(
         abs(so_far.count(str(index)) - users * weight / sum(weights)) < 1 for index, weight in enumerate(weights)
     )
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 3)), min_size=1, max_size=6), st.integers(0, 500))
+def test_users_are_counted_as_they_are_dealt(rows: list[tuple[int, int]], users: int) -> None:
+    scenarios = [Scenario(str(index), weight=weight, fixed_count=fixed) for index, (weight, fixed) in enumerate(rows)]
+    mix = Mix(scenarios)
+    there = users if mix.most_users is None else min(users, mix.most_users)
+    dealt = Counter(mix.scenario_of(user) for user in range(there))
+    assert Mix(scenarios).counts(users) == {scenario.name: dealt[scenario.name] for scenario in scenarios}

@@ -11,9 +11,13 @@ from swell.plan import Revision
 MS = 1_000_000
 
 rates = st.sampled_from([0.5, 1.0, 3.0, 7.3, 100.0, 999.9])
-revision_lists = st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 40), rates), min_size=1, max_size=6).map(
+delays_s = st.sampled_from([0.0, 0.0, 0.001, 0.3, 7.0])
+revision_lists = st.lists(
+    st.tuples(st.integers(0, 4_000), st.integers(0, 40), rates, delays_s), min_size=1, max_size=6
+).map(
     lambda rows: [
-        Revision(number, at_ms / 1000, users, rate) for number, (at_ms, users, rate) in enumerate(sorted(rows))
+        Revision(number, at_ms / 1000, users, rate, delay_s=delay_s)
+        for number, (at_ms, users, rate, delay_s) in enumerate(sorted(rows))
     ]
 )
 
@@ -25,7 +29,8 @@ def walk(revisions: list[Revision], until_ns: int) -> list[tuple[int, int]]:
         at = Fraction(round(revision.at_s * NS_PER_S))
         end = round(revisions[number + 1].at_s * NS_PER_S) if number + 1 < len(revisions) else until_ns
         gap = NS_PER_S / Fraction(revision.rate_per_s)
-        due = at if latest is None else max(at, latest + gap)
+        delayed = at + round(revision.delay_s * NS_PER_S)
+        due = delayed if latest is None or -(-latest // 1) + gap <= at else -(-latest // 1) + gap
         while users != revision.users and -(-due // 1) < end:
             users += 1 if users < revision.users else -1
             latest = due
@@ -112,3 +117,38 @@ def test_a_start_is_due_when_the_users_pass_its_number(revisions: list[Revision]
     else:
         assert schedule.users_at(due_ns) == user + 1
         assert schedule.users_at(due_ns - 1) <= user
+
+
+def anchored(revisions: list[Revision]) -> list[Revision]:
+    """Each with what it takes from those before it."""
+    found: list[Revision] = []
+    for revision in revisions:
+        found.append(Schedule(found).anchored(revision))
+    return found
+
+
+@given(revision_lists, st.integers(0, 5))
+def test_the_last_revisions_are_enough_where_each_says_what_it_found(revisions: list[Revision], forgotten: int) -> None:
+    kept = anchored(revisions)[min(forgotten, len(revisions) - 1) :]
+    whole, schedule = Schedule(revisions), Schedule(kept)
+    now_ns = round(kept[0].at_s * NS_PER_S) - 1
+    while (at_ns := whole.next_change_ns(now_ns)) is not None:
+        assert schedule.next_change_ns(now_ns) == at_ns
+        assert schedule.users_at(at_ns) == whole.users_at(at_ns)
+        now_ns = at_ns
+    assert schedule.next_change_ns(now_ns) is None
+    assert (schedule.settled_ns, schedule.goal) == (whole.settled_ns, whole.goal)
+
+
+def test_thousands_of_revisions_do_not_make_instants_of_thousands_of_digits() -> None:
+    revisions: list[Revision] = []
+    for second in range(2_000):
+        revisions.append(Schedule(revisions[-1:]).anchored(Revision(second, second + 0.005, 1_000, 7.3 - second / 999)))
+    step = Schedule(revisions[-1:])._pieces[-1].first_ns
+    assert step.denominator < 2**64
+    assert Schedule(revisions[-1:]).users_at(2_000 * NS_PER_S) == 1_000
+
+
+def test_a_delay_holds_the_first_user_back_but_no_ramp_that_is_under_way() -> None:
+    schedule = Schedule([Revision(0, 0.0, 2, 1.0, delay_s=0.5), Revision(1, 1.0, 3, 1.0, delay_s=0.9)])
+    assert [schedule.due_ns(user) for user in range(3)] == [500 * MS, 1_500 * MS, 2_500 * MS]

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swell.clock import NS_PER_S
+from swell.load.schedule import Schedule
 from swell.load.shape import Change, Wanted, changes, dealt
-from swell.plan import Scenario
+from swell.plan import Revision, Scenario
 
 READER, WRITER, JUDGE = Scenario("Reader", weight=3), Scenario("Writer"), Scenario("Judge", fixed_count=2)
 
@@ -25,6 +27,26 @@ def test_classes_that_are_not_chosen_go() -> None:
         Change("Reader", 0, 2.0),
         Change("Writer", 4, 2.0),
     ]
+
+
+def test_of_several_classes_one_user_comes_after_the_other() -> None:
+    at_one_a_second = changes(Wanted(3, 1.0), [Scenario("A"), Scenario("B"), Scenario("C")], {})
+    assert [change.delay_s for change in at_one_a_second] == [0.0, 1.0, 2.0]
+
+
+@given(st.integers(0, 60), st.sampled_from([0.3, 1.0, 7.3, 100.0]), scenario_lists)
+def test_all_together_keep_to_the_rate_that_was_asked_for(users: int, rate: float, scenarios: list[Scenario]) -> None:
+    found = changes(Wanted(users, rate), scenarios, {})
+    schedules = [
+        Schedule([Revision(1, 0.0, change.users, change.rate_per_s, delay_s=change.delay_s)]) for change in found
+    ]
+    going = sum(change.users for change in found)
+    alone = Schedule([Revision(1, 0.0, going, rate)])
+    for tenth in range(round(10 * going / rate) + 2):
+        now_ns = tenth * NS_PER_S // 10
+        together = sum(schedule.users_at(now_ns) for schedule in schedules)
+        assert abs(together - alone.users_at(now_ns)) <= len(scenarios)
+    assert together == going
 
 
 def test_all_classes_arrive_at_the_same_moment() -> None:

@@ -11,12 +11,9 @@ import gevent
 from swell.cli.hooks import Hooks
 from swell.clock import Clock
 from swell.cluster.controller import Controller
-from swell.cluster.controller_steps import Revised, StopWanted
+from swell.cluster.controller_steps import Reshaped, StopWanted
 from swell.errors import Problem, ScriptError
-from swell.load.schedule import Schedule
-from swell.load.shape import Wanted, changes
-from swell.load_plan import Closed
-from swell.plan import RunPlan
+from swell.load.shape import Wanted
 from swell.result import End
 from swell.script.flow import LOADING_FAULT
 from swell.script.shape import LoadTestShape, ask, begin
@@ -28,11 +25,9 @@ TICK_S = 1.0
 class ShapeTicks:
     """The shape of one run, in its controller. Raises ScriptError if it cannot be made."""
 
-    def __init__(self, shape: type[LoadTestShape], plan: RunPlan, hooks: Hooks, clock: Clock) -> None:
-        self._plan = plan
+    def __init__(self, shape: type[LoadTestShape], hooks: Hooks, clock: Clock) -> None:
         self._hooks = hooks
         self._clock = clock
-        self._loads = {load.scenarios[0]: number for number, load in enumerate(plan.loads)}
         self._controller: Controller | None = None
         self._latest: Wanted | None = None
         self._asking = False
@@ -84,26 +79,7 @@ class ShapeTicks:
             self._end(End.COMPLETED, "")
         elif wanted != self._latest:
             self._latest = wanted
-            self._go(wanted, self._controller)
-
-    def _go(self, wanted: Wanted, controller: Controller) -> None:
-        now = self._users_now(controller)
-        for change in changes(wanted, self._plan.scenarios, now):
-            load = self._loads[change.scenario]
-            if not change.users == now[change.scenario] == controller.state.course.users_of(load):
-                controller.tell(Revised(load, change.users, change.rate_per_s))
-
-    def _users_now(self, controller: Controller) -> dict[str, int]:
-        """How many users each class is to have at this moment."""
-        course = controller.state.course
-        now_ns = self._clock.now_ns() - (course.begin_ns or 0)
-        found = {}
-        for name, number in self._loads.items():
-            load = self._plan.loads[number]
-            assert isinstance(load.model, Closed)
-            revisions = [revision for revision in course.revisions if revision.load == number]
-            found[name] = Schedule(revisions, load.model.curve, load.start_s).users_at(now_ns)
-        return found
+            self._controller.tell(Reshaped(wanted))
 
     def _end(self, end: End, text: str) -> None:
         self.stop()

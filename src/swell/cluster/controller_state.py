@@ -35,6 +35,7 @@ from swell.cluster.controller_steps import (
     Over,
     Recover,
     Recovered,
+    Reshaped,
     Revise,
     Revised,
     Send,
@@ -68,7 +69,7 @@ from swell.cluster.messages import (
 from swell.cluster.placement import inherit, place
 from swell.feed_plan import WhenOut
 from swell.load.shares import NOTHING
-from swell.plan import RunPlan
+from swell.plan import Revision, RunPlan
 from swell.result import End
 from swell.segment import Segment
 
@@ -131,7 +132,7 @@ class ControllerState:
                 commands = self._died(event, now_ns)
             case Recovered(worker, incarnation, segments):
                 commands = self._recovered(worker, incarnation, segments, now_ns)
-            case Revised() | Nudged():
+            case Revised() | Reshaped() | Nudged():
                 commands = self._revise(event, now_ns)
             case Stored(applied):
                 commands = self._stored(applied)
@@ -374,16 +375,21 @@ class ControllerState:
         kills: list[Command] = [Kill(member.worker, member.incarnation) for member in unready]
         return [*begun, Ending(end, text, ends_ns), *self._order_all(now_ns), *kills]
 
-    def _revise(self, wish: Revised | Nudged, now_ns: int) -> list[Command]:
+    def _revise(self, wish: Revised | Reshaped | Nudged, now_ns: int) -> list[Command]:
         if self.phase is not Phase.RUNNING:
             return []
-        if isinstance(wish, Revised):
-            revision = self.course.revise(wish.load, wish.users, wish.rate_per_s, now_ns)
-        elif self.course.adjustable is None:
-            return [Note("keys change the users of a plan with one load of users that has no end: this plan has none")]
-        else:
-            revision = self.course.nudge(wish.more, now_ns)
-        return [Revise(revision), *self._order_all(now_ns)] if revision else []
+        found: list[Revision | None] = []
+        match wish:
+            case Revised(load, users, rate_per_s):
+                found = [self.course.revise(load, users, rate_per_s, now_ns)]
+            case Reshaped(wanted):
+                found = [*self.course.reshape(wanted, now_ns)]
+            case Nudged() if self.course.adjustable is None:
+                return [Note(_why_no_key(self.plan))]
+            case Nudged(more):
+                found = [self.course.nudge(more, now_ns)]
+        made: list[Command] = [Revise(revision) for revision in found if revision]
+        return [*made, *self._order_all(now_ns)] if made else []
 
     def _order_all(self, now_ns: int) -> list[Command]:
         ready = [member for member in self.members.live if member.phase is not WorkerPhase.LOADING]
@@ -411,3 +417,10 @@ class ControllerState:
         self.members.check()
         self.feeds.check()
         assert self.phase in (*BEFORE, Phase.OVER) or self.course.begin_ns is not None
+
+
+def _why_no_key(plan: RunPlan) -> str:
+    """Why keys do not change the users of a plan."""
+    if plan.shape:
+        return f"{plan.shape} says how many users there are: keys do not"
+    return "keys change the users of a plan with one load of users that has no end: this plan has none"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from swell.cluster.feed_state import Block
 from swell.cluster.messages import FromController, FromWorker, Hello, Output, Report, RowsWanted
+from swell.load.shape import Wanted
 from swell.plan import Revision
 from swell.result import End
 from swell.segment import Segment
@@ -74,6 +75,13 @@ class Revised:
 
 
 @dataclass(frozen=True, slots=True)
+class Reshaped:
+    """The script's shape wants another number of users, of all loads together."""
+
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
 class Nudged:
     """Somebody wants more users, or fewer."""
 
@@ -95,7 +103,9 @@ class Stored:
     applied: Mapping[tuple[int, int], int]
 
 
-Event = Started | Cleared | Heard | Garbled | Ticked | Died | Recovered | Revised | Nudged | StopWanted | Stored
+Event = (
+    Started | Cleared | Heard | Garbled | Ticked | Died | Recovered | Revised | Reshaped | Nudged | StopWanted | Stored
+)
 
 
 def is_routine(event: Event) -> bool:

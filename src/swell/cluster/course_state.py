@@ -1,17 +1,27 @@
-"""The course of a run: when it begins and ends, and the numbered revisions of its plan. Pure."""
+"""The course of a run: when it begins and ends, and the numbered revisions of its plan. Pure.
+
+Each revision says what it found, so that the last few of each load are all that anybody has to be told: a shape that
+changes its mind each second for a day makes no message longer than one that did so for a quarter of a minute.
+"""
 
 from __future__ import annotations
 
 import enum
+from collections import deque
+from operator import attrgetter
 
 from swell.clock import NS_PER_S
 from swell.cluster.crew_state import mix_of
 from swell.load.schedule import Schedule
+from swell.load.shape import Wanted, changes
 from swell.load_plan import Closed, Iterations, Open, Sessions
 from swell.plan import MOST_USERS, Revision, RunPlan
 
 BEGIN_DELAY_NS = 5_000_000
 """Orders take about a millisecond; whoever hears of the beginning after it only starts a little late."""
+
+REVISIONS_TOLD = 16
+"""So many of a load: whoever stood still for no longer knows when each user should have come."""
 
 
 class Phase(enum.Enum):
@@ -32,12 +42,15 @@ class Course:
         self.begin_ns: int | None = None
         self.ends_ns: int | None = None
         self.revisions: tuple[Revision, ...] = ()
+        """The last of each load."""
         self._plan = plan
+        self._each = [deque[Revision](maxlen=REVISIONS_TOLD) for _ in plan.loads]
+        self._revised = 0
         self._closed = [number for number, load in enumerate(plan.loads) if isinstance(load.model, Closed)]
         self._settled_ns: int | None = None
 
     def __repr__(self) -> str:
-        return f"<Course from {self.begin_ns} to {self.ends_ns} ns, {len(self.revisions)} revisions>"
+        return f"<Course from {self.begin_ns} to {self.ends_ns} ns, {self._revised} revisions>"
 
     @property
     def users(self) -> int:
@@ -60,7 +73,10 @@ class Course:
 
     @property
     def adjustable(self) -> int | None:
-        """The load that keys change: the only closed one without an end; None: there is none, or there are several."""
+        """The load that keys change: the only closed one without an end; None: there is none, or there are several, or
+        a shape says how many users there are."""
+        if self._plan.shape:
+            return None
         endless = [number for number in self._closed if self._plan.loads[number].ends_s is None]
         return endless[0] if len(endless) == 1 else None
 
@@ -71,15 +87,16 @@ class Course:
 
     def users_of(self, load: int) -> int:
         """How many users a closed load is to have in the end, or at its highest where it was not revised."""
-        revised = [revision.users for revision in self.revisions if revision.load == load]
-        return revised[-1] if revised else self._plan.loads[load].most_users
+        revised = self._each[load]
+        return revised[-1].users if revised else self._plan.loads[load].most_users
 
     def begin(self, begin_ns: int) -> int:
         """Fix the run's zero, and its end where the plan has one."""
         self.begin_ns = begin_ns
         if self._plan.ends_s is not None:
             self.ends_ns = begin_ns + round(self._plan.ends_s * NS_PER_S)
-        self._settled_ns = max((self._schedule(load).risen_ns for load in self._closed), default=0)
+        if not self._plan.shape:
+            self._settled_ns = max((self._schedule(load).risen_ns for load in self._closed), default=0)
         return begin_ns
 
     def nudge(self, more: int, now_ns: int) -> Revision | None:
@@ -94,14 +111,37 @@ class Course:
         if self.begin_ns is None or load not in self._closed:
             return None
         users = min(max(users, 0), self._most_users(load))
-        rates = [revision.rate_per_s for revision in self.revisions if revision.load == load]
-        is_as_fast = not rates or rates[-1] == rate_per_s
+        latest = self._each[load][-1] if self._each[load] else None
+        is_as_fast = latest is None or latest.rate_per_s == rate_per_s
         if users == self.users_of(load) and is_as_fast and self._plan.loads[load].ends_s is None:
             return None
-        at_s = (now_ns + BEGIN_DELAY_NS - self.begin_ns) / NS_PER_S
-        revision = Revision(len(self.revisions) + 1, at_s, users, rate_per_s, load)
-        self.revisions += (revision,)
-        self._settled_ns = max(self._schedule(number).settled_ns for number in self._revised())
+        return self._add(Revision(self._revised + 1, self._at_s(now_ns), users, rate_per_s, load))
+
+    def reshape(self, wanted: Wanted, now_ns: int) -> list[Revision]:
+        """Ask for so many users of all loads together: a revision for each that is to change, all at one moment."""
+        if self.begin_ns is None:
+            return []
+        at_s, loads = self._at_s(now_ns), {self._plan.loads[load].scenarios[0]: load for load in self._closed}
+        now = {name: self._schedule(load).users_at(round(at_s * NS_PER_S)) for name, load in loads.items()}
+        found = []
+        for change in changes(wanted, self._plan.scenarios, now):
+            load = loads[change.scenario]
+            if not change.users == now[change.scenario] == self.users_of(load):
+                rate_per_s, delay_s = change.rate_per_s, change.delay_s
+                revision = Revision(self._revised + 1, at_s, change.users, rate_per_s, load, delay_s)
+                found.append(self._add(revision))
+        return found
+
+    def _at_s(self, now_ns: int) -> float:
+        """The moment, in seconds of the run, at which all workers have heard of what is ordered now."""
+        return (now_ns + BEGIN_DELAY_NS - (self.begin_ns or 0)) / NS_PER_S
+
+    def _add(self, revision: Revision) -> Revision:
+        revision = self._schedule(revision.load).anchored(revision)
+        self._revised = revision.number
+        self._each[revision.load].append(revision)
+        self.revisions = tuple(sorted((one for each in self._each for one in each), key=attrgetter("number")))
+        self._settled_ns = max(self._schedule(load).settled_ns for load, each in enumerate(self._each) if each)
         return revision
 
     def end(self, now_ns: int) -> int:
@@ -116,19 +156,18 @@ class Course:
         self._settled_ns = None
         return True
 
-    def _revised(self) -> set[int]:
-        return {revision.load for revision in self.revisions}
-
     def _most_users(self, load: int) -> int:
         return mix_of(self._plan.loads[load], self._plan.scenarios).most_users or MOST_USERS
 
     def _schedule(self, number: int) -> Schedule:
         load = self._plan.loads[number]
         assert isinstance(load.model, Closed)
-        revisions = [revision for revision in self.revisions if revision.load == number]
-        return Schedule(revisions, load.model.curve, load.start_s)
+        return Schedule(self._each[number], load.model.curve, load.start_s)
 
     def check(self) -> None:
         """Raise AssertionError if it contradicts itself."""
-        assert [revision.number for revision in self.revisions] == list(range(1, len(self.revisions) + 1))
+        numbers = [revision.number for revision in self.revisions]
+        assert numbers == sorted(set(numbers))
+        assert not numbers or numbers[-1] == self._revised
+        assert all(revision.from_users is not None for revision in self.revisions)
         assert all(revision.users <= self._most_users(revision.load) for revision in self.revisions)

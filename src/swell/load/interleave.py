@@ -16,6 +16,7 @@ one period is kept, and grown as far as it is asked for. Everything is integer a
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -89,7 +90,8 @@ class Interleave:
     """`interleave[n]` is the claimant of place n: one period of `interleaved`, dealt as far as asked for."""
 
     def __init__(self, weights: Sequence[float]) -> None:
-        self.period = sum(reduced(weights))
+        self._turns = reduced(weights)
+        self.period = sum(self._turns)
         self._places = interleaved(weights)
         self._dealt = array("L")
 
@@ -101,3 +103,9 @@ class Interleave:
         while len(self._dealt) <= place:
             self._dealt.append(next(self._places))
         return self._dealt[place]
+
+    def counts(self, places: int) -> list[int]:
+        """How many of the first `places` each claimant has."""
+        periods, rest = divmod(places, self.period)
+        last = Counter(self[place] for place in range(rest))
+        return [periods * turns + last[who] for who, turns in enumerate(self._turns)]

@@ -27,6 +27,13 @@ class Mix:
         """How many users there can be, where every scenario has a fixed count; None: any number."""
         return self._fixed_users if self._weighted is None else None
 
+    def counts(self, users: int) -> dict[str, int]:
+        """How many of the first `users` each scenario has, as far as there are so many."""
+        fixed = self._fixed.counts(min(users, self._fixed_users)) if self._fixed else [0] * len(self._names)
+        rest = max(users - self._fixed_users, 0)
+        weighted = self._weighted.counts(rest) if self._weighted else [0] * len(self._names)
+        return {name: one + other for name, one, other in zip(self._names, fixed, weighted, strict=True)}
+
     def scenario_of(self, user: int) -> str:
         """The scenario of user `user`, counted from 0. Raises IndexError beyond `most_users`."""
         if self._fixed is not None and user < self._fixed_users:

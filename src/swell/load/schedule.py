@@ -2,13 +2,15 @@
 
 The number of users is a step function. Each leg of the curve and each revision begins a *piece* of it, which steps by
 one user towards its goal, 1 / rate apart, or all at once where the curve jumps; users are stacked, so a rise starts the
-lowest number that is missing and a fall takes the highest away. A piece's first step comes at once; one that a revision
-begins never sooner than 1 / rate after the last step before, so that it does not disturb the rhythm of a ramp that it
-interrupts. A piece ends where the next begins; what it had not done by then is not done. The first revision is the end
-of the curve.
+lowest number that is missing and a fall takes the highest away. A piece's first step comes at once, or after the
+revision's delay; one that a revision begins never sooner than 1 / rate after the last step before, so that it does not
+disturb the rhythm of a ramp that it interrupts. A piece ends where the next begins; what it had not done by then is not
+done. The first revision is the end of the curve.
 
 Instants are exact fractions of a nanosecond of the run, rounded up when asked for, so that nothing drifts: every worker
-computes the same instants from the same revisions.
+computes the same instants from the same revisions. A revision takes from what was before it only whole numbers, the
+users and the instant of the last step. They can stand in it (`anchored`), so that of thousands of revisions the last
+few are enough; fractions handed on from each to the next would have more digits each time.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+
+import msgspec
 
 from swell.clock import NS_PER_S
 from swell.load.exact import exact
@@ -40,13 +44,14 @@ class Piece:
     before: int
     goal: int
     step_ns: Fraction
-    latest_ns: Fraction | None = None
+    latest_ns: int | None = None
+    delay_ns: int = 0
 
     @property
     def first_ns(self) -> Fraction:
-        if self.latest_ns is None:
-            return Fraction(self.from_ns)
-        return max(Fraction(self.from_ns), self.latest_ns + self.step_ns)
+        if self.latest_ns is not None and self.latest_ns + self.step_ns > self.from_ns:
+            return self.latest_ns + self.step_ns
+        return Fraction(self.from_ns + self.delay_ns)
 
     @property
     def rises(self) -> bool:
@@ -125,6 +130,11 @@ class Schedule:
                 return due_ns
         return None
 
+    def anchored(self, revision: Revision) -> Revision:
+        """The next revision, with what it takes from this schedule."""
+        piece = self._piece(revision)
+        return msgspec.structs.replace(revision, from_users=piece.before, latest_ns=piece.latest_ns)
+
     @property
     def is_over(self) -> bool:
         """Whether no user is there once it has settled, and none will be: the curve has an end, and reaches it."""
@@ -167,14 +177,16 @@ class Schedule:
 
     def _piece(self, revision: Revision) -> Piece:
         step_ns = NS_PER_S / Fraction(revision.rate_per_s)
-        from_ns = round(revision.at_s * NS_PER_S)
+        from_ns, delay_ns = round(revision.at_s * NS_PER_S), round(revision.delay_s * NS_PER_S)
+        if revision.from_users is not None:
+            return Piece(from_ns, revision.from_users, revision.users, step_ns, revision.latest_ns, delay_ns)
         if not self._pieces:
-            return Piece(from_ns, 0, revision.users, step_ns)
+            return Piece(from_ns, 0, revision.users, step_ns, None, delay_ns)
         last = self._pieces[-1]
         from_ns = max(from_ns, last.from_ns)
         taken = last.steps_by(from_ns - 1)
-        latest_ns = last.step_at(taken - 1) if taken else last.latest_ns
-        return Piece(from_ns, last.users_at(from_ns - 1), revision.users, step_ns, latest_ns)
+        latest_ns = ceil(last.step_at(taken - 1)) if taken else last.latest_ns
+        return Piece(from_ns, last.users_at(from_ns - 1), revision.users, step_ns, latest_ns, delay_ns)
 
 
 def _drawn(curve: Curve, start_s: float) -> Iterator[Piece]:
