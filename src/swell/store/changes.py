@@ -47,7 +47,8 @@ def _named(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
 
 
 def _blocks(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
-    before, now = ({block.from_s: block for block in journal.blocks} for journal in (old, new))
+    alike = next(compress(count(), map(is_not, old.blocks, new.blocks)), min(len(old.blocks), len(new.blocks)))
+    before, now = ({block.from_s: block for block in journal.blocks[alike:]} for journal in (old, new))
     if not before and not now:
         return
     from swell.store.packing import pack_counts  # numpy, for which the first user does not wait
