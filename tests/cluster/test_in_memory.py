@@ -56,7 +56,10 @@ class Caller:
 class ScriptedCast:
     """A script without a file."""
 
-    def __init__(self, made: Counter[int], calls: int, fault: ScriptError | None) -> None:
+    def __init__(
+        self, made: Counter[int], calls: int, fault: ScriptError | None, factory: UserFactory | None = None
+    ) -> None:
+        self._factory = factory
         self._made = made
         self._calls = calls
         self._fault = fault
@@ -65,7 +68,7 @@ class ScriptedCast:
     def open(self, plan: RunPlan, http: HttpEnvironment, ring: Ring, clock: RealClock) -> UserFactory:
         if self._fault is not None:
             raise self._fault
-        return self
+        return self._factory or self
 
     def make(self, seat: Seat) -> SimulatedUser:
         return Caller(seat, self._made, self._calls)
@@ -84,7 +87,12 @@ class MemoryCluster:
     """The `Launches` and the `Audience` of a run whose workers are greenlets."""
 
     def __init__(
-        self, plan: RunPlan, directory: Path, calls: int = 1_000_000, fault: ScriptError | None = None
+        self,
+        plan: RunPlan,
+        directory: Path,
+        calls: int = 1_000_000,
+        fault: ScriptError | None = None,
+        factory: UserFactory | None = None,
     ) -> None:
         self.made: Counter[int] = Counter()
         self.heard: list[str] = []
@@ -92,6 +100,7 @@ class MemoryCluster:
         self.casts: list[ScriptedCast] = []
         self._directory = directory
         self._script = calls, fault
+        self._factory = factory
         self.link = MemoryLink()
         self._clock = RealClock()
         self._greenlets: dict[bytes, gevent.Greenlet] = {}
@@ -111,7 +120,7 @@ class MemoryCluster:
         identity = identity_of(worker, incarnation)
         directory = self._place(worker, incarnation)
         directory.mkdir()
-        cast = ScriptedCast(self.made, *self._script)
+        cast = ScriptedCast(self.made, *self._script, self._factory)
         self.casts.append(cast)
         hello = Hello(RUN, worker, incarnation, "here", 1)
         workshop = self._workshops[identity] = RingWorkshop(directory, hello, self._clock, cast)

@@ -157,3 +157,44 @@ def median_lateness_ns(now_ns: object, sleep_until_ns: object) -> float:
         sleep_until_ns(due_ns)
         late.append(now_ns() - due_ns)
     return statistics.median(late)
+
+
+def test_something_can_be_called_at_a_moment_in_the_hub(clock: RealClock) -> None:
+    hub = gevent.get_hub()
+    called: list[tuple[int, bool]] = []
+    due_ns = clock.now_ns() + 5 * MS
+    for later_ms in (20, 0, 10):
+        clock.call_at_ns(
+            due_ns + later_ms * MS,
+            lambda later_ms=later_ms: called.append((later_ms, greenlet.getcurrent() is hub)),
+        )
+    never = clock.call_at_ns(due_ns, lambda: called.append((-1, True)))
+    never.cancel()
+    clock.call_at_ns(due_ns - NS_PER_S, lambda: called.append((-2, True)))
+    gevent.sleep(0.1)
+    assert called == [(-2, True), (0, True), (10, True), (20, True)]
+    never.cancel()
+
+
+def test_a_call_that_fails_keeps_nobody_else_from_waking(clock: RealClock) -> None:
+    hub, errors = gevent.get_hub(), []
+    hub.handle_error, before = lambda *error: errors.append(error[1]), hub.handle_error
+    try:
+        clock.call_at_ns(clock.now_ns() + MS, lambda: 1 // 0)
+        clock.sleep_until_ns(clock.now_ns() + 5 * MS)
+    finally:
+        hub.handle_error = before
+    assert errors == [ZeroDivisionError]
+
+
+def test_a_call_may_plan_the_next_one(clock: RealClock) -> None:
+    called: list[int] = []
+
+    def again() -> None:
+        called.append(clock.now_ns())
+        if len(called) < 20:
+            clock.call_at_ns(called[0] + len(called) * MS, again)
+
+    clock.call_at_ns(clock.now_ns(), again)
+    gevent.sleep(0.2)
+    assert len(called) == 20
