@@ -269,9 +269,9 @@ AS_JSON = Option(
     kind=values.FLAG,
     default=False,
     section=Section.RESULT,
-    commands=("compare",),
+    commands=("runs", "show", "compare"),
     in_config=False,
-    help="Print the document as JSON, and nothing else.",
+    help="Print JSON, for machines, and nothing else.",
 )
 HTML = Option(
     name="html",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from swell.cli import store_options
+from swell.cli import options, store_options
 from swell.cli.settings import Settings
 from swell.cli.storing import DEFAULT, label_problems, store_path
 from swell.errors import PlanError, Problem
@@ -44,7 +44,7 @@ def list_runs(settings: Settings) -> int:
         raise PlanError([Problem(f"{limit} is not a number of 0 or more", store_options.LIMIT.flag)])
     found = _chosen(path, settings)
     shown = found[:limit] if limit else found
-    if settings[store_options.AS_JSON]:
+    if settings[options.AS_JSON]:
         print(msgspec.json.format(msgspec.json.encode([_entry(run) for run in shown]), indent=2).decode())
     elif shown:
         from swell.report.console import open_console

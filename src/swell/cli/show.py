@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 
-from swell.cli import store_options
+from swell.cli import options, store_options
 from swell.cli.outputs import OUTPUTS, Outputs
 from swell.cli.settings import Settings
 from swell.cli.storing import store_path
@@ -21,7 +21,7 @@ def show(settings: Settings, word: str) -> int:
     with open_store(store_path(settings)) as store:
         run, result, document = _loaded(store, word)
     stretch = _stretch(settings, result)
-    if settings[store_options.AS_JSON]:
+    if settings[options.AS_JSON]:
         return _print_json(result, document, stretch)
     from swell.report.console import open_console
     from swell.report.stored_run import stored_report, stretch_report

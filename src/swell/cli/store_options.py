@@ -47,7 +47,6 @@ SCRIPT = Option(
 LIMIT = Option(
     name="limit", kind=values.COUNT, default=20, section=Section.RESULT, help="At most so many; 0 for all there are."
 )
-AS_JSON = Option(name="json", kind=values.FLAG, default=False, section=Section.RESULT, help="Print JSON, for machines.")
 FROM = Option(
     name="from",
     kind=values.DURATION,
@@ -87,11 +86,11 @@ DRY_RUN = Option(
     name="dry-run", kind=values.FLAG, default=False, section=Section.RESULT, help="Only say what would be deleted."
 )
 
-OF_RUNS: tuple[Option[object], ...] = (STATE, TAG, NAME, SCRIPT, LIMIT, AS_JSON, options.STORE)
+OF_RUNS: tuple[Option[object], ...] = (STATE, TAG, NAME, SCRIPT, LIMIT, options.AS_JSON, options.STORE)
 OF_RUNS_TAG: tuple[Option[object], ...] = (REMOVE, options.STORE)
 OF_RUNS_CHANGE: tuple[Option[object], ...] = (options.STORE,)
 OF_RUNS_PRUNE: tuple[Option[object], ...] = (OLDER_THAN, KEEP, TAG, DRY_RUN, options.STORE)
-OF_SHOW: tuple[Option[object], ...] = (FROM, TO, AS_JSON, options.STORE)
+OF_SHOW: tuple[Option[object], ...] = (FROM, TO, options.AS_JSON, options.STORE)
 
 BY_COMMAND: dict[str, tuple[Option[object], ...]] = {
     "swell runs": OF_RUNS,

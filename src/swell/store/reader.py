@@ -27,7 +27,6 @@ from swell.stats.merge import RunMerge
 from swell.store import values
 from swell.store.database import explained, open_to_read
 from swell.store.life import is_written
-from swell.store.loading import load_journal
 from swell.store.values import decode
 from swell.store.writer import RUNNING
 
@@ -109,6 +108,8 @@ class Store:
     def load(self, run: str) -> RunResult:
         """The result of a run, by its id: the one that its controller had when it was written last."""
         with _sound(self.path):
+            from swell.store.loading import load_journal  # numpy, which a list of runs has no use for
+
             self._connection.execute("BEGIN")  # one moment of a run that goes on
             try:
                 (row,) = self._rows("WHERE id = ?", run)

@@ -54,15 +54,16 @@ class RunWriter:
 
     def __init__(self, path: Path, heading: Heading) -> None:
         """Raises PlanError where the file is none that can be written."""
-        self.path = path
+        self.path = path.absolute()
+        """A script may change the working directory."""
         self._heading = heading
         self._connection: sqlite3.Connection | None = open_to_write(path)
         self._life: LifeSign | None = None
-        self._file = _identity(path)
+        self._file = _identity(self.path)
         self._number = 0
         self._pages = 0
         self._kept: MergeJournal | None = None
-        remove_remains(path)
+        remove_remains(self.path)
 
     def __repr__(self) -> str:
         return f"<RunWriter of {self._heading.run} in {self.path}, {self._pages} pages>"
