@@ -17,6 +17,7 @@ from gevent.threadpool import ThreadPool
 
 from swell.cluster.controller import Controller
 from swell.cluster.controller_steps import Stored
+from swell.cluster.messages import sendable
 from swell.document import ResultDocument
 from swell.errors import SwellError
 from swell.result import RunResult
@@ -150,7 +151,7 @@ def _attempt(writer: RunWriter, page: Page) -> str:
     try:
         writer.write(page)
     except SwellError as error:
-        return str(error)
+        return sendable(str(error))
     return ""
 
 
