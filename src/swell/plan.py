@@ -148,9 +148,9 @@ def notices(plan: RunPlan) -> list[str]:
             names = ", ".join(load.scenarios)
             found.append(f"{names}: the load starts after {load.start_s:g} s, when the run is over: it does nothing")
     fixed = sum(scenario.fixed_count for scenario in plan.scenarios)
-    if fixed > users > 0:
+    if fixed > users and not plan.shape:
         found.append(f"the classes' fixed_count adds up to {fixed:,} users, but only {users:,} run")
-    if plan.workers > users > 0:
+    if plan.workers > users and not plan.shape:
         found.append(f"{plan.workers - users} of {plan.workers} workers have no user to run")
     return found
 
@@ -202,8 +202,13 @@ def _number_problems(plan: RunPlan) -> list[Problem]:
         *_range_problem("--workers", plan.workers, MOST_WORKERS),
         *_range_problem("--stop-timeout", plan.stop_timeout_s, LONGEST_S, zero_ok=True),
     ]
-    if plan.run_time_s is not None:
-        found += _range_problem("--run-time", plan.run_time_s, LONGEST_S)
+    given = plan.shape_options or ShapeOptions(run_time_s=plan.run_time_s)
+    for option, value, most in (
+        ("--users", given.users, MOST_USERS),
+        ("--spawn-rate", given.spawn_rate_per_s, MOST_USERS),
+        ("--run-time", given.run_time_s, LONGEST_S),
+    ):
+        found += [] if value is None else _range_problem(option, value, most)
     return found
 
 

@@ -66,11 +66,12 @@ def test_nonsense_ends_the_run_too(swell: Start) -> None:
     assert "Waves: tick() returned (-1, 5): the users are not a number from 0" in ended.result["run"]["end_text"]
 
 
-@pytest.mark.parametrize("options", [("-u", "3", "-t", "1s"), ("--iterations", "5")])
+@pytest.mark.parametrize("options", [("--users", "3", "-t", "1s"), ("--iterations", "5")])
 def test_options_that_plan_the_load_replace_the_shape(swell: Start, options: tuple[str, ...]) -> None:
     ended = swell(shaped("raise AssertionError('asked')"), *options).finish()
-    assert ended.exit_code == 0
-    assert ended.result["run"]["revisions"] == []
+    assert ended.result["run"]["end"] == "completed"
+    assert (ended.result["run"]["revisions"], ended.result["run"]["plan"]["shape"]) == ([], "")
+    assert f"notice: {options[0]} replaces the shape Waves: it is not asked" in ended.stderr
 
 
 def test_a_shape_may_use_the_common_options_itself(swell: Start) -> None:
@@ -88,7 +89,8 @@ def test_a_shape_may_use_the_common_options_itself(swell: Start) -> None:
 def test_a_shape_and_a_load_contradict_each_other(swell: Start) -> None:
     ended = swell(shaped(UP_AND_DOWN).replace("weight = 3", 'load = users(jump(1), hold("1s"))')).finish()
     assert ended.exit_code == 2
-    assert "Waves says how many users there are, and so does the `load` of a class (keep one of them)" in ended.stderr
+    said = "Reader.load: the shape Waves says how many users there are, and so does the load of Reader, Writer"
+    assert said in ended.stderr
 
 
 def test_two_shapes_are_one_too_many(swell: Start) -> None:

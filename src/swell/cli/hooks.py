@@ -67,7 +67,6 @@ class Hooks:
 
         self.environment = script.environment(host=plan.host, parsed_options=parsed_options(plan))
         self.environment.runner = self._runner = RunRunner(self.environment)
-        vars(self.environment.parsed_options).update(script.common_options)
         self._clock = clock
         self._waiting: SimpleQueue[tuple[str, Callable[[], None]]] = SimpleQueue()
         self._calls: deque[Call] = deque(maxlen=CALLS_REMEMBERED)

@@ -8,7 +8,7 @@ sources: then the stronger one holds, so that a flag replaces what a config file
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,7 +33,7 @@ from swell.load_plan import (
     room_for,
     spawned,
 )
-from swell.plan import LONGEST_S, MOST_USERS, Scenario, default_spawn_rate_per_s, spawn_problems
+from swell.plan import LONGEST_S, MOST_USERS, Scenario, ShapeOptions, default_spawn_rate_per_s, spawn_problems
 
 if TYPE_CHECKING:
     from swell.script.loader import LoadedScript
@@ -56,46 +56,47 @@ class Planned:
     scenarios: tuple[Scenario, ...] = ()
     problems: tuple[Problem, ...] = ()
     notices: tuple[str, ...] = ()
-    shape: type[LoadTestShape] | None = None
+    shape: str = ""
     """What asks for the users of these loads as the run goes on."""
-    common_options: Mapping[str, object] = dataclasses.field(default_factory=dict)
-    """-u, -r and -t, where they are the shape's to use."""
+    shape_options: ShapeOptions | None = None
 
 
 def planned(opened: Opened) -> Planned:
     """The loads that options or script plan. Reads the logs that the script's loads name."""
-    settings = opened.settings
-    scenarios = opened.script.scenarios if opened.script else ()
+    settings, script = opened.settings, opened.script
+    scenarios = script.scenarios if script else ()
     chosen, problems = _chosen(settings)
     is_given = chosen is not None or settings.is_given(options.USERS)
-    shape = opened.script.shape if opened.script else None
-    is_common = shape is not None and shape.use_common_options and chosen in (None, options.SPAWN_RATE)
-    if shape is not None and opened.script and (is_common or not is_given):
-        return _of_shape(shape, opened.script, settings, problems)
-    read = opened.script.read_loads() if opened.script and not is_given else None
     if chosen not in (options.RATE, options.RATE_STAGE) and not opened.problems:
         problems += _without_arrivals(settings)
+    shape = script.shape if script else None
+    if script and shape and (not is_given or (shape.use_common_options and chosen in (None, options.SPAWN_RATE))):
+        return _of_shape(shape, script, settings, problems)
+    read = script.read_loads() if script and not is_given else None
     if read is not None and (read.loads or read.problems):
         own = tuple(msgspec.structs.replace(scenario, weight=1.0, fixed_count=0) for scenario in scenarios)
         return Planned(read.loads, own, (*problems, *read.problems), read.notices)
     model, faults = _Reader(settings, scenarios, chosen).model()
     problems += faults
     loads = (Load(model=model, scenarios=tuple(scenario.name for scenario in scenarios)),) if model else ()
-    return Planned(() if problems else loads, scenarios, tuple(problems))
+    replacing = settings.place(chosen or options.USERS)
+    notices = (f"{replacing} replaces the shape {shape.__name__}: it is not asked",) if shape else ()
+    return Planned(() if problems else loads, scenarios, tuple(problems), notices)
 
 
 def _of_shape(shape: type[LoadTestShape], script: LoadedScript, settings: Settings, problems: list[Problem]) -> Planned:
     """A load for each class, without users until the shape asks for some."""
-    read = script.read_loads()
-    if read.loads or read.problems:
-        what = f"{shape.__name__} says how many users there are, and so does the `load` of a class"
-        problems.append(Problem(what, script.path, "keep one of them"))
+    having = script.having_loads()
+    if having:
+        what = f"the shape {shape.__name__} says how many users there are, and so does the load of {', '.join(having)}"
+        problems.append(Problem(what, f"{having[0]}.load", "keep one of them"))
     curve = Curve(endless=True)
     loads = tuple(Load(model=Closed(curve), scenarios=(scenario.name,)) for scenario in script.scenarios)
-    given = (options.USERS, options.SPAWN_RATE, options.RUN_TIME)
-    common = {option.name.replace("-", "_"): settings[option] for option in given} if shape.use_common_options else {}
-    common |= {"num_users": settings[options.USERS]} if common else {}
-    return Planned(loads, script.scenarios, tuple(problems), read.notices, shape, common)
+    given = None
+    if shape.use_common_options:
+        users = settings[options.USERS] if settings.is_given(options.USERS) else None
+        given = ShapeOptions(users, settings[options.SPAWN_RATE], settings[options.RUN_TIME])
+    return Planned(() if problems else loads, script.scenarios, tuple(problems), (), shape.__name__, given)
 
 
 def _chosen(settings: Settings) -> tuple[Option[object] | None, list[Problem]]:

@@ -84,7 +84,7 @@ class LocalRun:
         shared = self._script.run_setup(hooks.environment)
         state = ControllerState(self.run, self.plan, Welcome(self.plan, shared=pack_value(shared)))
         shape = self._script.shape
-        ticks = ShapeTicks(shape, hooks, self._clock) if shape is not None else None
+        ticks = ShapeTicks(shape, hooks, self._clock) if shape is not None and self.plan.shape else None
         stage = Stage(hooks, self._terminal, self._observers, ticks)
         controller = Controller(
             state, link, self._launcher, self._clock, stage, self._recover, self._script.row_sources, self._scribe

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from swell.cli.arguments import MANY, ONE, OPTIONAL
 from swell.errors import PlanError, Problem
-from swell.plan import RunPlan
+from swell.plan import RunPlan, ShapeOptions
 from swell.script.options import ScriptOptions, script_options
 
 ARITY = {None: ONE, "?": OPTIONAL, "*": MANY, "+": MANY, argparse.REMAINDER: MANY}
@@ -43,16 +43,22 @@ def parsed_options(plan: RunPlan) -> argparse.Namespace:
     """What a script finds as `environment.parsed_options`: the plan's options, and its own. Raises PlanError."""
     of_plan = {
         "host": plan.host or None,
-        "users": plan.most_users,
-        "num_users": plan.most_users,
-        "spawn_rate": plan.spawn_rate_per_s,
-        "run_time": plan.run_time_s,
+        **_load_options(plan),
         "stop_timeout": plan.stop_timeout_s,
         "seed": plan.seed,
         "tags": list(plan.tags),
         "exclude_tags": list(plan.exclude_tags),
     }
     return argparse.Namespace(**{**of_plan, **vars(declared(plan.script).values(plan.script_arguments))})
+
+
+def _load_options(plan: RunPlan) -> dict[str, object]:
+    """What -u, -r and -t have come to; where a shape says how many users there are, as they were given."""
+    found = ShapeOptions(plan.most_users, plan.spawn_rate_per_s, plan.run_time_s)
+    if plan.shape:
+        found = plan.shape_options or ShapeOptions(run_time_s=plan.run_time_s)
+    rate_per_s, run_time_s = found.spawn_rate_per_s, found.run_time_s
+    return {"users": found.users, "num_users": found.users, "spawn_rate": rate_per_s, "run_time": run_time_s}
 
 
 def help_records(declarations: ScriptOptions) -> Iterator[tuple[str, str]]:

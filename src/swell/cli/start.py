@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 import sys
 
@@ -59,7 +58,6 @@ def start(opened: Opened) -> int:
     unused = thresholds.baseline_notices(plan, compared)
     for notice in (*opened.notices, *load.notices, *notices(plan), *of_machine, *unused, *exported.notices()):
         print(f"swell: notice: {notice}", file=sys.stderr)
-    script = dataclasses.replace(script, shape=load.shape, common_options=load.common_options)
     return carry_out(plan, script, faces)
 
 
@@ -75,7 +73,9 @@ def plan_of(opened: Opened, load: Planned) -> RunPlan:
         host=settings[options.HOST],
         loads=load.loads,
         feeds=opened.script.feed_plans() if opened.script else (),
-        run_time_s=None if load.common_options else settings[options.RUN_TIME],
+        shape=load.shape,
+        shape_options=load.shape_options,
+        run_time_s=None if load.shape_options else settings[options.RUN_TIME],
         workers=min(usable_cores(), max(users, 1)) if workers is None else workers,
         tags=settings[options.TAGS],
         exclude_tags=settings[options.EXCLUDE_TAGS],

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class WorkerRunner:
     """The worker, as far as a script may see it."""
 
+    environment: Environment
+
     def __init__(self, hello: Hello, count_users: Callable[[], int], ask_to_quit: Callable[[], object]) -> None:
         self.client_id = f"{hello.worker}.{hello.incarnation}"
         self.worker_index = hello.worker
@@ -76,7 +78,7 @@ class ScriptCast:
         environment = script.environment(host=plan.host, parsed_options=parsed_options(plan))
         http.tracing = self._runner.tracing(plan)
         environment.http = http
-        environment.runner = self._runner
+        environment.runner, self._runner.environment = self._runner, environment
         self._environment = environment
         bind_recorder(ring, clock)
         environment.events.init.fire(environment=environment, runner=self._runner, web_ui=None)

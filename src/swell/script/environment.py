@@ -16,6 +16,10 @@ class Runner(Protocol):
     """Whoever runs the users of this process, as far as a script may see it."""
 
     @property
+    def environment(self) -> Environment:
+        """What the script finds around it in this process."""
+
+    @property
     def user_count(self) -> int:
         """How many users are running now: all of them in the controller, its own in a worker."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -42,8 +42,6 @@ class LoadedScript:
     feeds: tuple[Feed, ...] = ()
     shape: type[LoadTestShape] | None = None
     """What says over time how many users there are, unless the command line does."""
-    common_options: Mapping[str, object] = dataclasses.field(default_factory=dict)
-    """Options that the shape makes of what it will: it finds them in `parsed_options`."""
 
     def environment(self, *, host: str = "", parsed_options: argparse.Namespace | None = None) -> Environment:
         """What the script finds around it in this process."""
@@ -89,6 +87,12 @@ class LoadedScript:
         from swell.script.loads import read_loads
 
         return read_loads(self.classes, Path(self.path).resolve().parent)
+
+    def having_loads(self) -> list[str]:
+        """The names of the classes that have a load of their own."""
+        from swell.script.loads import load_of
+
+        return [cls.__name__ for cls in self.classes if load_of(cls) is not None]
 
     def factory(self, environment: Environment) -> UserFactory:
         """Makes users of this script."""
@@ -158,11 +162,14 @@ def _shape(path: str, module: ModuleType) -> tuple[type[LoadTestShape] | None, l
     """The one shape in the script's names that is not abstract, if there is one."""
     values = dict.fromkeys(value for value in vars(module).values() if isinstance(value, type))
     found = [cls for cls in values if issubclass(cls, LoadTestShape) and not cls.abstract]
-    if len(found) < 2:
-        return (found[0] if found else None), []
-    names = " and ".join(cls.__name__ for cls in found)
-    hint = "keep one; a class with `abstract = True` does not count"
-    return None, [Problem(f"more than one LoadTestShape: {names}", path, hint)]
+    if len(found) > 1:
+        names = " and ".join(cls.__name__ for cls in found)
+        hint = "keep one; a class with `abstract = True` does not count"
+        return None, [Problem(f"more than one LoadTestShape: {names}", path, hint)]
+    if found and found[0].tick is LoadTestShape.tick:
+        hint = "write `def tick(self)`: it returns (users, rate per second), or None to end the run"
+        return None, [Problem("has no tick()", found[0].__name__, hint)]
+    return (found[0] if found else None), []
 
 
 def _chosen(

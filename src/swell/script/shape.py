@@ -45,7 +45,7 @@ class LoadTestShape:
         """Seconds since the run began."""
         if self._clock is None or self._begin_ns is None:
             return 0.0
-        return (self._clock.now_ns() - self._begin_ns) / NS_PER_S
+        return max(self._clock.now_ns() - self._begin_ns, 0) / NS_PER_S
 
     def get_current_user_count(self) -> int:
         """How many users there are."""
@@ -70,7 +70,8 @@ def ask(shape: LoadTestShape, classes: Sequence[type]) -> Wanted | None:
         value = shape.tick()
     except LOADING_FAULT as raised:
         message, trace = author_trace(raised)
-        raise ScriptError(Problem(f"tick() failed: {message}", place_of(raised)), trace) from raised
+        what = f"{type(shape).__name__}.tick() failed: {message}"
+        raise ScriptError(Problem(what, place_of(raised)), trace) from raised
     return read_tick(value, type(shape).__name__, [cls.__name__ for cls in classes])
 
 

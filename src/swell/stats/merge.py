@@ -19,7 +19,17 @@ from swell.errors import LinkError
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
 from swell.result import Beyond, Block, ControllerFacts, End, Incident, RunResult, SampleFile, Series
-from swell.segment import ERROR_CAP, MEASURE_CAP, MEASURES_FROM, RECORD_BYTES, SERIES_CAP, Segment, SeriesName, Sort
+from swell.segment import (
+    ERROR_CAP,
+    MEASURE_CAP,
+    MEASURES_FROM,
+    RECORD_BYTES,
+    SERIES_CAP,
+    ExceptionCount,
+    Segment,
+    SeriesName,
+    Sort,
+)
 from swell.stats.incarnation import Arrivals, Incarnation
 from swell.stats.journal import MergeJournal, MergeState
 from swell.stats.names import Exceptions, Names, Samples
@@ -87,6 +97,10 @@ class RunMerge:
     def fed(self, feeds: tuple[FeedCount, ...]) -> None:
         """This has become of the feeds' rows so far."""
         self._feeds = feeds
+
+    def raised(self, message: str, traceback: str) -> None:
+        """Code of the script's has raised an exception in the controller."""
+        self._exceptions.add(ExceptionCount(message, traceback, 1))
 
     def controller_stalled(self, from_s: float, to_s: float, what: str) -> None:
         """A hook held the controller up."""
