@@ -34,6 +34,7 @@ WINDOWS = (1, 2, 4, 8, 16, 32)
 END_OF_REACH = 1.0
 """Where the autocorrelation is within so many standard errors of 0, the dependence has come to its end."""
 STRETCH_PER_REACH = 4
+CORRECTIONS = 4
 
 
 def reach(series: Sequence[Floats], threshold: float) -> int:
@@ -43,17 +44,31 @@ def reach(series: Sequence[Floats], threshold: float) -> int:
     weights = np.array([float(np.square(one - one.mean()).sum()) for one in series])
     if length < 3 or not weights.sum() > 0:
         return 0
-    found = sum(weight * autocorrelation(one) for weight, one in zip(weights, series, strict=True)) / weights.sum()
-    found = found + 1 / length  # the mean was taken off, which lowers each by that
+    seen = sum(weight * autocorrelation(one) for weight, one in zip(weights, series, strict=True)) / weights.sum()
     error = math.sqrt(float(np.square(weights).sum()) / length) / float(weights.sum())
-    farthest = max(2, length // 3)
-    sums = np.cumsum(found[1 : farthest + 1])
+    sums = np.cumsum(seen[1 : max(2, length // 3) + 1] + 1 / length)
     if all(sums[lags - 1] < threshold * error * math.sqrt(lags) for lags in WINDOWS if lags <= len(sums)):
         return 0
     lag = 1
-    while lag + 2 < length and (found[lag + 1] + found[lag + 2]) / 2 > END_OF_REACH * error:
+    for _ in range(CORRECTIONS):
+        lag = max(lag, _end(seen + _taken_off(seen, lag), END_OF_REACH * error))
+    return lag
+
+
+def _end(correlation: Floats, least: float) -> int:
+    """The lag from which on a correlation, of two lags together, is no longer above the least."""
+    lag = 1
+    while lag + 2 < len(correlation) // 2 and (correlation[lag + 1] + correlation[lag + 2]) / 2 > least:
         lag += 1
     return lag
+
+
+def _taken_off(correlation: Floats, lag: int) -> float:
+    """By how much autocorrelations are too low since the mean was taken off: the more, the farther values depend on
+    each other (F. Marriott, J. Pope 1954, Bias in the estimation of autocorrelations, Biometrika 41, 390-402)."""
+    length = len(correlation)
+    dependence = 1 + 2 * max(float((correlation[1 : lag + 1] + 1 / length).sum()), 0.0)
+    return min(dependence / length, 0.5)
 
 
 def autocorrelation(series: Floats) -> Floats:
