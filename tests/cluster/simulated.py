@@ -186,7 +186,7 @@ class Cluster:
         self.to_controller(done_by_controller.Died(one.worker, one.incarnation, because))
 
     def recover(self, one: SimulatedWorker) -> None:
-        if one.state.orders.begin_ns is not None and not (one.spool and one.spool[-1].final):
+        if self.controller.course.begin_ns is not None and not (one.spool and one.spool[-1].final):
             one.seal(final=True, recovered=True)
         self.to_controller(done_by_controller.Recovered(one.worker, one.incarnation, tuple(one.spool)))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from swell import StopUser, User, task
+from swell import StopUser, User, constant, task
 from swell.cluster.controller_steps import StopWanted
 from swell.load_plan import Curve, Iterations, Leg, Load, Open, Sessions, Spread
 from swell.result import End, RunResult
@@ -47,7 +47,9 @@ class Visitor(User):
 
 
 class Guest(Visitor):
-    """The same, once a session."""
+    """The same, with a wait between two."""
+
+    wait_time = constant(0.02)
 
 
 class Sharer(Visitor):
@@ -138,7 +140,7 @@ def test_iterations_are_as_many_as_were_asked_for(run: Run, workers: int) -> Non
 def test_loads_of_all_models_go_on_side_by_side(run: Run) -> None:
     loads = (
         Load(model=Open(RATES, max_users=50, users=3), scenarios=("Visitor",)),
-        Load(model=Sessions(RATES, max_users=50, lives_s=0.01), scenarios=("Guest",), start_s=0.2),
+        Load(model=Sessions(RATES, max_users=150, lives_s=0.1), scenarios=("Guest",), start_s=0.2),
         Load(model=Iterations(users=3, total=100), scenarios=("Sharer",)),
     )
     result = run(*loads, workers=2)

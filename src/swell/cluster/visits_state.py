@@ -1,7 +1,7 @@
 """The users of one partly open load in one worker: each arrival is a user, who stays a while. Instants are the run's.
 
-User n is arrival n. It leaves after so many iterations, or so long after it was due; an arrival beyond the users that
-there may be is dropped, and counted.
+User n is arrival n. It leaves after so many iterations, or so long after it was started, however late that was; an
+arrival beyond the users that there may be is dropped, and counted.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ class Visits:
         if share == self._stream.share or self._is_over:
             return changes
         changes += self._leave([number for number in sorted(self.present) if not share.mine(number)])
-        changes += [self._arrive(*late) for late in self._stream.deal(share, share_from_ns, now_ns)]
+        changes += [self._arrive(*late, now_ns) for late in self._stream.deal(share, share_from_ns, now_ns)]
         return changes + self.advance(now_ns)
 
     def advance(self, now_ns: int) -> list[Change]:
         """Who has come and who is to go by `now_ns`, and the end of it all."""
         changes = self._see_off(now_ns)
-        changes += [self._arrive(number, due_ns) for number, due_ns in self._stream.take(now_ns)]
+        changes += [self._arrive(number, due_ns, now_ns) for number, due_ns in self._stream.take(now_ns)]
         if self._ends_ns is not None and now_ns >= self._ends_ns and not self._is_over:
             changes += self.leave_all(now_ns)
         return changes
@@ -105,20 +105,20 @@ class Visits:
 
     def leave_all(self, now_ns: int) -> list[Change]:
         """Nobody comes after `now_ns`, and everybody leaves."""
-        last = [self._arrive(number, due_ns) for number, due_ns in self._stream.take(now_ns)]
+        last = [self._arrive(number, due_ns, now_ns) for number, due_ns in self._stream.take(now_ns)]
         self._is_over = True
         self._stream.stop()
         self._departures.clear()
         return last + self._leave(sorted(self.present))
 
-    def _arrive(self, number: int, due_ns: int) -> Change:
+    def _arrive(self, number: int, due_ns: int, now_ns: int) -> Change:
         scenario = self._scenario_of(number)
         if len(self.present) >= self._most:
             return Drop(number, scenario)
         self.present.add(number)
         self._begun[number] = 0
         if self._lives_ns is not None:
-            heappush(self._departures, (due_ns + self._lives_ns, number))
+            heappush(self._departures, (now_ns + self._lives_ns, number))
         return StartUser(number, due_ns, scenario, number)
 
     def _see_off(self, now_ns: int) -> list[Change]:
