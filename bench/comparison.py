@@ -83,7 +83,6 @@ UNEQUAL = {
     "60 s and 61 s, bursts": (Target(bursts_per_s=1 / 30), 61),
 }
 SLOWER = {
-    "5 s": Target(seconds=5, calls_per_s=2_000),
     "10 s": Target(seconds=10, calls_per_s=1_000),
     "20 s": Target(seconds=20, calls_per_s=500),
     "30 s": Target(seconds=30, calls_per_s=10_000 / 30),
@@ -94,6 +93,7 @@ SLOWER = {
     "300 s": Target(seconds=300, calls_per_s=10_000 / 300),
 }
 ALSO = {
+    "5 s": Target(seconds=5, calls_per_s=2_000),
     "60 s, wandering 0.8 by 5 %": Target(calls_per_s=10_000 / 60, correlation=0.8, wander=0.05),
     "600 s, wandering 0.8 by 5 %": Target(seconds=600, calls_per_s=100, correlation=0.8, wander=0.05),
     "100 s, in steps": Target(seconds=100, steps=1.0),

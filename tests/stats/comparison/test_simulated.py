@@ -12,7 +12,7 @@ from bench.simulated_runs import Target, simulated
 from swell.stats.comparison.compare import compare
 from swell.stats.comparison.document import Comparison, Finding, Thing
 
-PAIRS = 60
+PAIRS = 40
 SAME = {
     "independent calls": Target(seconds=100),
     "a few seconds": Target(seconds=10, calls_per_s=1_000),

@@ -21,7 +21,7 @@ from swell.result import RunResult, Series
 from swell.segment import BEYOND, MEASURES_FROM, Sort
 from swell.stats import packed
 from swell.stats.comparison import holm
-from swell.stats.comparison.cells import ALL, Cells, cells
+from swell.stats.comparison.cells import ALL, Cells, Grid, cells
 from swell.stats.comparison.document import (
     Comparison,
     Estimate,
@@ -31,14 +31,16 @@ from swell.stats.comparison.document import (
     SeriesCompared,
     ThingCompared,
 )
+from swell.stats.comparison.load_course import cool_down_s, varies
 from swell.stats.comparison.notable import target_of, warnings
 from swell.stats.comparison.span import choose
-from swell.stats.comparison.spread import footing
+from swell.stats.comparison.spread import Footing, footing, footing_alone
 from swell.stats.comparison.student import critical_t
 from swell.stats.comparison.trials import QUANTILES, Estimated, Trial, trials
 from swell.stats.counts import measure_tallies, tallies
 
 LEVEL = 0.02
+MUCH_LONGER = 1.2
 NAMES = {Sort.CALL: "call", Sort.TRANSACTION: "transaction"}
 
 
@@ -62,7 +64,10 @@ def compare(
     both = [series for series in one if series in other]
     before = cells(base, grid, [one[series] for series in both], list(QUANTILES.values()))
     after = cells(run, grid, [other[series] for series in both], list(QUANTILES.values()))
-    rows = _trials(before, after, len(both), alone=_is_alone(one, other))
+    known = footing(before, after, ALL)
+    for result in (base, run):
+        known = known.joined(_beyond(result, grid))
+    rows = _trials(before, after, len(both), known, alone=_is_alone(one, other))
     ps = [trial.p for row in rows for trial in row if trial.p is not None]
     found = _held(rows, iter(holm.levels(ps, level)), level)
     things = [tuple(_compared(trial, held, level) for trial, held in row) for row in found]
@@ -110,8 +115,16 @@ def _is_alone(one: dict[Series, int], other: dict[Series, int]) -> bool:
     return one.keys() == other.keys() and [series.sort for series in one] == [Sort.CALL]
 
 
-def _trials(before: Cells, after: Cells, count: int, *, alone: bool) -> list[list[Trial]]:
-    known = footing(before, after, ALL)
+def _beyond(result: RunResult, grid: Grid) -> Footing:
+    """What the seconds of a run that the other does not have tell of how its calls depend on each other."""
+    to_s = cool_down_s(result.plan) or result.duration_s
+    own = Grid(grid.from_s, int(min(to_s, result.duration_s)), grid.step_s)
+    if own.count < MUCH_LONGER * grid.count or varies(result.plan):
+        return Footing()
+    return footing_alone(cells(result, own, [], ()))
+
+
+def _trials(before: Cells, after: Cells, count: int, known: Footing, *, alone: bool) -> list[list[Trial]]:
     return [list(trials(before, after, column, known)) for column in range(1 if alone else count + 1)]
 
 

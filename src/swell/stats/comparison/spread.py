@@ -16,7 +16,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from swell.stats.comparison.cells import Cells, Floats
+from swell.stats.comparison.cells import ALL, Cells, Floats
 from swell.stats.comparison.dependence import exceeds_chance, mean_variance, reach, stretches
 
 SIGN_OF_DEPENDENCE = 1.9
@@ -68,6 +68,12 @@ def footing(base: Cells, run: Cells, column: int) -> Footing:
         reached = max(reached, reach([one, other], sign))
     chance = _log_variance(base, column) + _log_variance(run, column)
     return Footing(reached, chance > 0 and exceeds_chance(_variance(difference) / chance, length - 1, SIGN_OF_SCATTER))
+
+
+def footing_alone(cells: Cells) -> Footing:
+    """What one run shows of it, all calls together: the longer of two knows more."""
+    course = _log_course(cells, ALL)
+    return Footing(reach([course], SIGN_OF_DEPENDENCE) if len(course) >= LEAST_CELLS else 0)
 
 
 def spread(difference: Floats, chance: float | None, known: Footing) -> Spread | None:
