@@ -11,7 +11,7 @@ import msgspec
 
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
-from swell.result import SampleFile
+from swell.result import REVISIONS_CAP, SampleFile
 from swell.segment import MEASURE_CAP, ErrorSample, ExceptionCount
 
 SCHEMA = "swell.result/1"
@@ -290,6 +290,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Checks, transactions and measures; `beyond` counts values."""
     values_refused: int = 0
     """Values that no measure can hold."""
+    revisions: Limit = Limit(REVISIONS_CAP, 0)
+    """Of the plan; `beyond` are not listed, the earliest."""
 
 
 class GeneratorSummary(msgspec.Struct, frozen=True, kw_only=True):

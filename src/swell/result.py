@@ -25,6 +25,8 @@ from swell.segment import BEYOND, MEASURES_FROM, Counters, ErrorSamples, Excepti
 
 OTHER = "(other)"
 RESULT_VERSION = 1
+REVISIONS_CAP = 10_000
+"""So many of the plan's revisions are kept, the latest of each load."""
 
 
 class End(enum.Enum):
@@ -168,6 +170,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     plan: RunPlan
     revisions: tuple[Revision, ...] = ()
+    """In the order of their numbers, from 1 on; what is missing was forgotten (`stats/revisions.py`)."""
     started_at: datetime.datetime
     at_s: float
     settled_s: int

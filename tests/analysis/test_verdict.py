@@ -113,6 +113,13 @@ def test_a_slow_ramp_and_a_revision_are_followed() -> None:
     assert codes(ended(run_merge(users=users, planned=2, started=8, revisions=revisions))) == []
 
 
+def test_nothing_is_said_of_users_where_the_plan_of_the_time_is_forgotten() -> None:
+    revisions = [Revision(1, 0.0, 8, 100.0, from_users=0), Revision(9, 7.0, 8, 100.0, from_users=8, latest_ns=70)]
+    users = [1] * 7 + [8] * 3
+    assert codes(ended(run_merge(users=users, planned=2, started=1, revisions=revisions[:1]))) == ["load_not_reached"]
+    assert codes(ended(run_merge(users=users, planned=2, started=1, revisions=revisions[1:]))) == []
+
+
 # --- the schedule ---
 
 

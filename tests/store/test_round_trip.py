@@ -71,6 +71,22 @@ def test_a_run_of_several_hours_is_read_as_it_was_with_its_wider_blocks(tmp_path
         assert connection.execute("SELECT count(*) FROM block").fetchone() == (len(result.blocks),)
 
 
+def test_revisions_that_are_forgotten_go_from_the_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("swell.stats.revisions.REVISIONS_CAP", 5)
+    merge, path = RunMerge("run", PLAN, NOON), tmp_path / "runs.db"
+    writer = RunWriter(path, HEADING)
+    for number in range(1, 20):
+        merge.revised(Revision(number, float(number), number, 2.0, from_users=0))
+        if number % 4 == 0:
+            writer.write(page(merge, float(number)))
+    writer.write(page(merge, 19.0))
+    writer.close()
+    with open_store(path) as store:
+        result = store.load("run")
+    assert result == merge.snapshot(19.0)
+    assert [revision.number for revision in result.revisions] == [15, 16, 17, 18, 19]
+
+
 def test_only_what_has_changed_is_written(tmp_path: Path) -> None:
     merge, path = new_merge(plan()), tmp_path / "runs.db"
     writer = RunWriter(path, HEADING)

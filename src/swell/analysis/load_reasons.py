@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import ceil
 
 from swell.analysis.evidence import Evidence
 from swell.document import ArrivalSummary, Reason, ReasonCode
@@ -10,7 +11,8 @@ from swell.load_plan import Closed
 from swell.result import RunResult
 from swell.stats.accounting import died
 from swell.stats.arrivals import arrivals
-from swell.stats.users import planned_users, users_per_second
+from swell.stats.revisions import known_from_s
+from swell.stats.users import planned_over, users_per_second
 
 LOAD_SHARE = 0.99
 LOAD_SHORT_S = 3
@@ -65,8 +67,8 @@ def _short_seconds(result: RunResult, scenarios: set[str]) -> Iterator[tuple[int
     """Second, users there and users planned, of all stretches that last long enough to count."""
     users = users_per_second(result, scenarios)
     stretch: list[tuple[int, int, int]] = []
-    for second in range(min(result.settled_s, int(result.duration_s)) if scenarios else 0):
-        planned = _planned_users(result, second)
+    seconds = min(result.settled_s, int(result.duration_s)) if scenarios else 0
+    for second, planned in enumerate(_least_planned(result, seconds)):
         there = users[second] if second < len(users) else 0
         if there < LOAD_SHARE * planned:
             stretch.append((second, there, planned))
@@ -78,10 +80,14 @@ def _short_seconds(result: RunResult, scenarios: set[str]) -> Iterator[tuple[int
         yield from stretch
 
 
-def _planned_users(result: RunResult, second: int) -> int:
-    """The fewest users that the plan wanted from a little before the second to its end."""
-    instants = (second - LOAD_GRACE_S, second, second + 1)
-    return min(planned_users(result.plan, result.revisions, at_s) for at_s in instants)
+def _least_planned(result: RunResult, seconds: int) -> list[int]:
+    """For each second the fewest users that the plan wanted from a little before to its end; 0 where nobody knows."""
+    planned = list(planned_over(result.plan, result.revisions, range(seconds + 1)))
+    known = ceil(known_from_s(result.revisions)) + LOAD_GRACE_S
+    return [
+        min(planned[second - LOAD_GRACE_S], planned[second], planned[second + 1]) if second >= known else 0
+        for second in range(seconds)
+    ]
 
 
 LOAD_RULES: tuple[Callable[[Evidence], Iterator[Reason]], ...] = (users_not_reached, arrivals_not_reached)

@@ -18,7 +18,8 @@ from swell.report.html_series import detail_json, distributions, line_json, numb
 from swell.report.html_timeline import Line, coarser, edges_s, lines, users_of
 from swell.result import RunResult
 from swell.stats import packed
-from swell.stats.users import planned_users
+from swell.stats.revisions import known_from_s
+from swell.stats.users import planned_over
 
 Entry = tuple[str, str, str]
 """A line's key, its name, and what is said of it while nobody points at a moment."""
@@ -85,15 +86,14 @@ def _legends(document: ResultDocument, health: HealthLines, planned: Json) -> di
 
 
 def _planned(result: RunResult, edges: Sequence[int]) -> Json:
-    """The most users that the plan wanted at the end of any second of each bin; None where a load is not of users."""
+    """The most users that the plan wanted at the end of any second of each bin; None where a load is not of users, and
+    for bins of which nobody knows any more."""
     if not all(isinstance(load.model, Closed) for load in result.plan.loads):
         return None
-
-    def at(second: int) -> int:
-        return planned_users(result.plan, result.revisions, float(second))
-
-    planned = [max(map(at, range(from_s + 1, to_s + 1))) for from_s, to_s in pairwise(edges)]
-    return planned if any(planned) else None
+    wanted = list(planned_over(result.plan, result.revisions, range(edges[-1] + 1)))
+    known_s = known_from_s(result.revisions)
+    planned = [max(wanted[from_s + 1 : to_s + 1]) if from_s >= known_s else None for from_s, to_s in pairwise(edges)]
+    return [*planned] if any(planned) else None
 
 
 def _texts(

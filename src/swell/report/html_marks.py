@@ -11,6 +11,7 @@ from swell.report.figures import clock_text, count_text
 from swell.report.html_bounds import Bounds, clipped
 from swell.result import RunResult
 from swell.stats.accounting import died
+from swell.stats.revisions import forgotten
 
 TOLD_ONE_BY_ONE = {
     ReasonCode.WORKER_LOST,
@@ -53,6 +54,8 @@ def revision_text(revision: Revision) -> str:
 
 
 def _plan_marks(result: RunResult) -> Iterator[Mark]:
+    if count := forgotten(result.revisions):
+        yield Mark(0.0, result.revisions[0].at_s, "plan", f"{count:,} revisions that are not kept")
     for revision in result.revisions:
         yield Mark(revision.at_s, revision.at_s, "plan", revision_text(revision))
     last_s = result.blocks[-1].to_s if result.blocks else 0

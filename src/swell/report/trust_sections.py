@@ -45,6 +45,8 @@ def _limit_lines(limits: Limits) -> Iterator[Text]:
             yield Text(
                 f"{count_text(limit.beyond)} {what} beyond the first {limit.cap:,}: under (other)", style="yellow"
             )
+    if limits.revisions.beyond:
+        yield Text(f"{count_text(limits.revisions.beyond)} revisions of the plan: no longer listed", style="yellow")
 
 
 def _value_lines(limits: Limits) -> Iterator[Text]:

@@ -34,6 +34,7 @@ from swell.stats.incarnation import Arrivals, Incarnation
 from swell.stats.journal import MergeJournal, MergeState
 from swell.stats.names import Exceptions, Names, Samples
 from swell.stats.population import Population
+from swell.stats.revisions import Revisions
 from swell.stats.sampled import Sampled, sampled
 from swell.stats.traces import KeptTraces
 
@@ -57,7 +58,7 @@ class RunMerge:
         self.run = run
         self.plan = plan
         self.started_at = started_at
-        self._revisions: list[Revision] = []
+        self._revisions = Revisions(len(plan.loads))
         self._names = Names()
         self._exceptions = Exceptions()
         self._samples = Samples()
@@ -92,7 +93,7 @@ class RunMerge:
 
     def revised(self, revision: Revision) -> None:
         """The plan was changed while it runs."""
-        self._revisions.append(revision)
+        self._revisions.add(revision)
 
     def fed(self, feeds: tuple[FeedCount, ...]) -> None:
         """This has become of the feeds' rows so far."""
@@ -147,7 +148,7 @@ class RunMerge:
         return RunResult(
             run=self.run,
             plan=self.plan,
-            revisions=tuple(self._revisions),
+            revisions=self._revisions.listed(),
             started_at=self.started_at,
             at_s=at_s,
             settled_s=settled_s,
@@ -196,7 +197,7 @@ class RunMerge:
             plan=self.plan,
             started_at=self.started_at,
             state=state,
-            revisions=tuple(self._revisions),
+            revisions=self._revisions.listed(),
             series=tuple(self._names.series.listed),
             measures=tuple(self._names.measures.listed),
             errors=tuple(self._names.errors.listed),
@@ -212,7 +213,7 @@ class RunMerge:
     def restore(cls, journal: MergeJournal) -> RunMerge:
         """The merge as it was when the journal was taken."""
         restored, state = cls(journal.run, journal.plan, journal.started_at), journal.state
-        restored._revisions = list(journal.revisions)
+        restored._revisions.restore(journal.revisions)
         restored._names = Names.restore(journal)
         restored._exceptions = Exceptions.restore(journal)
         restored._samples = Samples.restore(journal.samples)

@@ -22,7 +22,7 @@ from swell.document import (
     TraceSummary,
     WorkerSummary,
 )
-from swell.result import Block, ErrorSeen, RunResult, WorkerResult
+from swell.result import REVISIONS_CAP, Block, ErrorSeen, RunResult, WorkerResult
 from swell.segment import ERROR_CAP, EXCEPTION_CAP, MEASURE_CAP, SERIES_CAP, ErrorSample, Kind, TraceSeen
 from swell.stats import counts, loads, packed
 from swell.stats.accounting import account, unaccounted, unanswered
@@ -30,6 +30,7 @@ from swell.stats.arrivals import arrivals
 from swell.stats.latency import NS_PER_MS, Ends, ends_by_series, ends_of, latency
 from swell.stats.measures import Measures
 from swell.stats.packed import Tables
+from swell.stats.revisions import forgotten
 from swell.stats.users import users_per_second
 from swell.stats.windows import ALL, Window
 
@@ -214,6 +215,7 @@ def _limits(result: RunResult) -> Limits:
         exceptions=Limit(EXCEPTION_CAP, result.beyond.exceptions),
         measures=Limit(MEASURE_CAP, result.beyond.measures),
         values_refused=result.beyond.values,
+        revisions=Limit(REVISIONS_CAP, forgotten(result.revisions)),
     )
 
 

@@ -24,6 +24,7 @@ Change = tuple[str, list[Row]]
 def changes(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
     """All that has changed between two journals of a run."""
     yield from _named(run, old, new)
+    yield from _revisions(run, old, new)
     yield from _blocks(run, old, new)
     yield from _failures(run, old, new)
     yield from _users(run, old, new)
@@ -31,6 +32,7 @@ def changes(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
         yield from _worker(run, worker, old.workers.get(worker, UNKNOWN), found)
 
 
+NAME = "INSERT OR REPLACE INTO named (run, sort, place, value) VALUES (?, ?, ?, ?)"
 UNKNOWN = WorkerJournal(state=WorkerState(), numbers=WorkerNumbers())
 
 
@@ -40,10 +42,17 @@ def _named(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
         ("measure", old.measures, new.measures),
         ("error", old.errors, new.errors),
         ("exception", old.exceptions, new.exceptions),
-        ("revision", old.revisions, new.revisions),
     ):
         rows: list[Row] = [(run, sort, place, encode(value)) for place, value in _appended(before, now)]
-        yield "INSERT INTO named (run, sort, place, value) VALUES (?, ?, ?, ?)", rows
+        yield NAME, rows
+
+
+def _revisions(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
+    if old.revisions is new.revisions:
+        return
+    put, gone = _differing(*({one.number: one for one in journal.revisions} for journal in (old, new)))
+    yield "DELETE FROM named WHERE run = ? AND sort = 'revision' AND place = ?", [(run, number) for number in gone]
+    yield NAME, [(run, "revision", number, encode(revision)) for number, revision in put.items()]
 
 
 def _blocks(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
