@@ -6,6 +6,8 @@ import dataclasses
 import os
 import sys
 
+import msgspec
+
 from swell.analysis.exit_code import ExitCode
 from swell.cli import options
 from swell.cli.printing import Printer
@@ -13,7 +15,8 @@ from swell.cli.settings import Layer, environment_layer, resolve
 from swell.cli.storing import store_path
 from swell.cli.streams import document_stream
 from swell.errors import PlanError, Problem
-from swell.store.reader import Store, StoredRun, open_store
+from swell.result import End, RunResult
+from swell.store.reader import INTERRUPTED, Store, StoredRun, open_store
 
 
 def compare_stored(base: str, run: str, given: Layer) -> int:
@@ -25,7 +28,7 @@ def compare_stored(base: str, run: str, given: Layer) -> int:
         raise PlanError([_with_advice(problem) for problem in problems])
     with open_store(store_path(settings)) as store:
         found = _found(store, base, run)
-        results = [store.load(one.id) for one in found]
+        results = [_result(store, one) for one in found]
     from swell.report.comparison_table import print_comparison
     from swell.report.console import open_console
     from swell.report.json_document import to_json
@@ -58,11 +61,21 @@ def _found(store: Store, base: str, run: str) -> list[StoredRun]:
     return runs
 
 
+def _result(store: Store, run: StoredRun) -> RunResult:
+    """The result of a run. One that was interrupted has come to its end, though nobody wrote that down."""
+    result = store.load(run.id)
+    return msgspec.structs.replace(result, end=End.FAILED) if run.state == INTERRUPTED else result
+
+
 def _differences(base: StoredRun, run: StoredRun) -> list[str]:
-    """What the store knows of the two runs that differs, beside what their results know."""
+    """What the store knows of the two runs, beside what their results know."""
+    found = []
     if base.script == run.script and base.script_sha256 != run.script_sha256:
-        return [f"script: {base.script} has changed from one run to the other"]
-    return []
+        found.append(f"script: {base.script} has changed from one run to the other")
+    for which, one in (("base", base), ("run", run)):
+        if one.state == INTERRUPTED:
+            found.append(f"{which} was interrupted after {one.at_s:.0f} s")
+    return found
 
 
 def _with_advice(problem: Problem) -> Problem:
