@@ -303,6 +303,7 @@ class GeneratorSummary(msgspec.Struct, frozen=True, kw_only=True):
     cpu_max: float
     loop_lag_p99_ms: float
     loop_lag_max_ms: float
+    schedule_lag_p50_ms: float = 0.0
     schedule_lag_p99_ms: float
     gc_pause_max_ms: float
     fds_max: int

@@ -161,3 +161,15 @@ def test_a_server_that_is_held_up_logs_what_its_clients_felt(truth_server: Start
     durations_ns = server.stop().durations_ns
     # A new connection waits in the kernel's queue, and its request is stamped there: the wait is in the log.
     assert durations_ns[1] > 0.3e9 > durations_ns[0]
+
+
+def test_a_queue_answers_one_after_the_other_each_after_an_exponential_time(truth_server: Starter) -> None:
+    server = truth_server(queue_us=2_000)
+    get_in_parallel(server, connections=4, times=100)
+    truth = server.stop()
+    done_ns = np.sort(truth.arrivals_ns + truth.durations_ns)
+    began_ns = np.maximum(np.sort(truth.arrivals_ns)[1:], done_ns[:-1])
+    served_ms = (done_ns[1:] - began_ns).astype(np.int64) / 1e6
+    assert len(served_ms) == 399
+    assert served_ms.mean() > 1.5
+    assert served_ms.std() > 0.5 * served_ms.mean()

@@ -1,9 +1,10 @@
 /* An HTTP/1.1 server that knows the truth about its own response times, to hold a load generator's figures against.
  *
- * One thread, one epoll. Each request is answered after a lognormal time drawn from a seeded generator. For each answer
- * two durations are kept, both from the kernel's own stamp of the request's arrival (SO_TIMESTAMPING, software): to the
- * moment just before send(), and to the moment just after it. Over loopback the client's kernel stamps the answer inside
- * that send(), so the two bracket what a perfect client would see.
+ * One thread, one epoll. Each request is answered after a lognormal time drawn from a seeded generator; or, as a queue,
+ * one after the other in the order of arrival, each after an exponential time. For each answer its request's arrival, by
+ * the kernel's own stamp (SO_TIMESTAMPING, software), and two durations from there are kept: to the moment just before
+ * send(), and to the moment just after it. Over loopback the client's kernel stamps the answer inside that send(), so
+ * the two bracket what a perfect client would see.
  *
  * The kernel stamps packets only while some socket asks it to, and starts a little late: a datagram socket is held open
  * for life, and the port is announced once that socket has seen a stamp.
@@ -11,7 +12,8 @@
  * TLS runs over memory BIOs, because SSL_read on a socket would not show the stamps.
  *
  * usage: truth_server SEED MEDIAN_US SIGMA LOG [CERTIFICATE KEY]
- * On stdout: the port, then on SIGTERM one line of JSON with counts; LOG then holds pairs of native u64 nanoseconds.
+ *        truth_server SEED MEAN_US queue LOG
+ * On stdout: the port, then on SIGTERM one line of JSON with counts; LOG then holds native u64 nanoseconds, three each.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -58,12 +60,14 @@ typedef struct {
 } answer_due;
 
 typedef struct {
-    uint64_t before_ns, after_ns;
+    uint64_t arrival_ns, before_ns, after_ns; /* the latter two since the first */
 } duration;
 
 static int poll_fd, timer_fd, listen_fd, signal_fd;
 static SSL_CTX *tls_context;
 static double median_ns, sigma;
+static int is_queue;
+static uint64_t free_ns; /* when a queue has answered all that it has, CLOCK_MONOTONIC */
 static uint64_t random_state;
 static answer_due *heap;
 static size_t heap_count, heap_room;
@@ -103,6 +107,8 @@ static double uniform(void) {
 }
 
 static uint64_t service_time_ns(void) {
+    if (is_queue)
+        return (uint64_t)(median_ns * -log(uniform()));
     double normal = sqrt(-2 * log(uniform())) * cos(2 * M_PI * uniform());
     return (uint64_t)(median_ns * exp(sigma * normal));
 }
@@ -219,7 +225,7 @@ static void answer(connection *c) {
         return;
     }
     log_of = grown(log_of, &log_room, logged, sizeof *log_of);
-    log_of[logged++] = (duration){before_ns - c->arrival_ns, after_ns - c->arrival_ns};
+    log_of[logged++] = (duration){c->arrival_ns, before_ns - c->arrival_ns, after_ns - c->arrival_ns};
     last_ns = after_ns;
     schedule_next(c);
 }
@@ -267,7 +273,11 @@ static void schedule_next(connection *c) {
     if (!first_ns)
         first_ns = c->arrival_ns;
     uint64_t waited_ns = real_ns > c->arrival_ns ? real_ns - c->arrival_ns : 0;
-    heap_push((answer_due){now_ns(CLOCK_MONOTONIC) + service_time_ns() - waited_ns, c});
+    uint64_t begins_ns = now_ns(CLOCK_MONOTONIC) - waited_ns;
+    if (is_queue && begins_ns < free_ns)
+        begins_ns = free_ns;
+    free_ns = begins_ns + service_time_ns();
+    heap_push((answer_due){free_ns, c});
 }
 
 static int take_tls(connection *c, const char *bytes, int count) {
@@ -393,11 +403,12 @@ static int conclude(const char *path) {
 
 int main(int argc, char **argv) {
     if (argc != 5 && argc != 7) {
-        fputs("usage: truth_server SEED MEDIAN_US SIGMA LOG [CERTIFICATE KEY]\n", stderr);
+        fputs("usage: truth_server SEED MEDIAN_US SIGMA|queue LOG [CERTIFICATE KEY]\n", stderr);
         return 2;
     }
     random_state = strtoull(argv[1], NULL, 10);
     median_ns = atof(argv[2]) * 1000;
+    is_queue = !strcmp(argv[3], "queue");
     sigma = atof(argv[3]);
     if (argc == 7) {
         tls_context = SSL_CTX_new(TLS_server_method());

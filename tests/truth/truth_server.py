@@ -39,8 +39,10 @@ class Counts(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The server's log: arrival to just before and to just after each send, in the order of the answers."""
+    """The server's log: each arrival, by the wall clock, and from it to just before and to just after each send, in the
+    order of the answers."""
 
+    arrivals_ns: npt.NDArray[np.uint64]
     durations_ns: npt.NDArray[np.uint64]
     durations_after_send_ns: npt.NDArray[np.uint64]
     counts: Counts
@@ -77,8 +79,8 @@ class TruthServer:
         self._process.terminate()
         said, _ = self._process.communicate(timeout=STOP_TIMEOUT_S)
         counts = msgspec.convert(json.loads(said), Counts)
-        pairs = np.fromfile(self._log, dtype=np.uint64).reshape(-1, 2)
-        return Truth(pairs[:, 0], pairs[:, 1], counts)
+        rows = np.fromfile(self._log, dtype=np.uint64).reshape(-1, 3)
+        return Truth(rows[:, 0], rows[:, 1], rows[:, 2], counts)
 
     def kill(self) -> None:
         if self._process.poll() is None:
@@ -105,11 +107,16 @@ def start(
     seed: int = 1,
     median_us: float = MEDIAN_US,
     sigma: float = SIGMA,
+    queue_us: float | None = None,
     core: int | None = None,
 ) -> TruthServer:
-    """Start the server with its files in `folder`, pinned to `core` if one is given; it is up when this returns."""
+    """Start the server with its files in `folder`, pinned to `core` if one is given; it is up when this returns.
+
+    `queue_us`: it is a queue, whose service times are exponential with this mean.
+    """
     log = folder / "truth.bin"
-    command = [str(program), str(seed), str(median_us), str(sigma), str(log)]
+    service = [str(median_us), str(sigma)] if queue_us is None else [str(queue_us), "queue"]
+    command = [str(program), str(seed), *service, str(log)]
     ca_file = None
     if tls:
         chain_file, key_file, ca_file = write_certificate(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from swell.document import GeneratorSummary, ReasonCode, Verdict
-from swell.histogram import Histogram
 from swell.result import RunResult
 from swell.segment import Health, Kind
 from swell.stats import counts, packed
@@ -29,6 +28,8 @@ def generator(result: RunResult, verdict: Verdict) -> GeneratorSummary:
     reasons = [reason for reason in verdict.reasons if reason.code in OWN_CODES or reason.own_fault]
     health = worst_health(result)
     whole = packed.unpack(result.whole)
+    lag = counts.histogram(whole, (Kind.LAG,))
+    """Of all planned starts together; the worst second's where no call carried its own."""
     counters = [worker.counters for worker in result.workers]
     return GeneratorSummary(
         healthy=not reasons,
@@ -37,7 +38,8 @@ def generator(result: RunResult, verdict: Verdict) -> GeneratorSummary:
         cpu_max=health.cpu,
         loop_lag_p99_ms=health.loop_lag_p99_ms,
         loop_lag_max_ms=health.loop_lag_max_ms,
-        schedule_lag_p99_ms=_schedule_lag_p99_ms(counts.histogram(whole, (Kind.LAG,)), health),
+        schedule_lag_p50_ms=lag.quantile_ns(0.5) / 1e6 if lag.total else health.schedule_lag_p50_ms,
+        schedule_lag_p99_ms=lag.quantile_ns(0.99) / 1e6 if lag.total else health.schedule_lag_p99_ms,
         gc_pause_max_ms=health.gc_pause_max_ms,
         fds_max=health.fds,
         ports_max=health.ports,
@@ -56,8 +58,3 @@ def worst_health(result: RunResult) -> Health:
         for span in worker.health:
             found = worst(found, span.health)
     return found
-
-
-def _schedule_lag_p99_ms(lag: Histogram, health: Health) -> float:
-    """Of all planned starts together; the worst second's where no call carried its own."""
-    return lag.quantile_ns(0.99) / 1e6 if lag.total else health.schedule_lag_p99_ms
