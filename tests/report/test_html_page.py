@@ -12,6 +12,8 @@ import pytest
 
 from swell.document import CheckSummary, MeasureSummary, ResultDocument, ThresholdSummary, TransactionSummary
 from swell.errors import RunFailed
+from swell.load_plan import Closed, Curve, Load
+from swell.plan import Revision
 from swell.report.html_assets import asset_problems, read_assets
 from swell.report.html_bounds import LIMIT_BYTES
 from swell.report.html_page import to_html
@@ -77,6 +79,21 @@ def test_marks_tell_of_changes_losses_and_caveats_in_order_of_time() -> None:
         ("caveat", "load_not_reached: 400 of 479 planned users at 108 s: users left of their own accord"),
         ("loss", "the controller stood still: tick()"),
     ]
+
+
+def test_what_a_shape_changed_is_told_by_class() -> None:
+    loads = tuple(Load(model=Closed(Curve(endless=True)), scenarios=(name,)) for name in ("Reader", "Writer"))
+    result = long_run(3, 0.05, 2)
+    plan = msgspec.structs.replace(result.plan, loads=loads, shape="Evening")
+    revisions = tuple(Revision(number, 9.0, 40, 5.0, number % 2, 0.0, 0) for number in (8, 9))
+    found = page_of(msgspec.structs.replace(result, plan=plan, revisions=revisions))
+    assert [mark[3] for mark in found.run["marks"]][:3] == [
+        "7 revisions that are not kept",
+        "revision 8: to 40 users of Reader at 5/s",
+        "revision 9: to 40 users of Writer at 5/s",
+    ]
+    assert "users planned by Evening" in found.text
+    assert found.run["planned"][0] is None
 
 
 def test_quantiles_of_few_samples_are_marked() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import re
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from swell.document import ThresholdSummary
+from swell.load_plan import Closed, Curve, Load
+from swell.plan import Revision
 from swell.report.live_view import LiveView, live_frame
 from swell.result import RunResult
 from tests.report import sample_results
@@ -47,6 +50,17 @@ def test_a_frame_never_grows_out_of_the_terminal(height: int, scenarios: int) ->
 
 def test_a_run_without_an_end_shows_no_bar() -> None:
     assert frame(sample_results.running(run_time_s=None)).splitlines()[1] == "0:06, until it is stopped"
+
+
+def test_a_shape_is_named_as_what_plans_the_users() -> None:
+    loads = tuple(Load(model=Closed(Curve(endless=True)), scenarios=(name,)) for name in ("Reader", "Writer"))
+    found = sample_results.running(run_time_s=None, loads=loads, shape="Evening")
+    revisions = (Revision(1, 1.0, 30, 100.0, 0, 0.0, 0), Revision(2, 1.0, 10, 100.0, 1, 0.0, 0))
+    lines = frame(msgspec.structs.replace(found, revisions=revisions)).splitlines()
+    assert lines[0] == "contest.py → http://127.0.0.1:8000 · planned by Evening"
+    assert lines[1] == "0:06, until Evening ends it"
+    assert "20/40" in lines[4]
+    assert lines[-1] == "Ctrl-C ends the run"
 
 
 def test_lost_workers_and_stalls_are_named() -> None:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from swell.document import ReasonCode, ResultDocument
-from swell.plan import Revision
+from swell.plan import Revision, RunPlan
 from swell.report.figures import clock_text, count_text
 from swell.report.html_bounds import Bounds, clipped
 from swell.result import RunResult
@@ -46,9 +46,10 @@ def marks(result: RunResult, document: ResultDocument, bounds: Bounds) -> tuple[
     return kept, len(found) - len(shown)
 
 
-def revision_text(revision: Revision) -> str:
+def revision_text(revision: Revision, plan: RunPlan) -> str:
     """What a revision of the plan changed."""
-    load = f" of load {revision.load + 1}" if revision.load else ""
+    of_load = [name for load in plan.loads[revision.load : revision.load + 1] for name in load.scenarios]
+    load = f" of {', '.join(of_load)}" if len(plan.loads) > 1 else ""
     rate = f"{revision.rate_per_s:,.4g}/s"
     return f"revision {revision.number}: to {count_text(revision.users)} users{load} at {rate}"
 
@@ -57,7 +58,7 @@ def _plan_marks(result: RunResult) -> Iterator[Mark]:
     if count := forgotten(result.revisions):
         yield Mark(0.0, result.revisions[0].at_s, "plan", f"{count:,} revisions that are not kept")
     for revision in result.revisions:
-        yield Mark(revision.at_s, revision.at_s, "plan", revision_text(revision))
+        yield Mark(revision.at_s, revision.at_s, "plan", revision_text(revision, result.plan))
     last_s = result.blocks[-1].to_s if result.blocks else 0
     if result.end is not None and last_s > result.duration_s + 1:
         yield Mark(result.duration_s, result.duration_s, "plan", "the plan is over; users finish what they began")

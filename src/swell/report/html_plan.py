@@ -35,6 +35,8 @@ def started_at(document: ResultDocument) -> datetime.datetime:
 
 def load_texts(plan: RunPlan, bounds: Bounds) -> list[str]:
     """Every load of the plan; with the classes that it is for, where there are several."""
+    if plan.shape:
+        return [clipped(f"users planned by {plan.shape}", bounds.text_characters)]
     texts = []
     for load in plan.loads[: bounds.texts]:
         of = f"{', '.join(load.scenarios)}: " if len(plan.loads) > 1 else ""

@@ -33,6 +33,7 @@ from swell.stats.windows import Window, latest
 FRAME_S = 0.5
 """At most so often a new frame is to be shown."""
 KEYS = "w/W one/ten users more · s/S one/ten fewer · Ctrl-C ends the run"
+KEYS_OF_SHAPE = "Ctrl-C ends the run"
 FIXED_LINES = 13
 LEAST_ROWS = 3
 WIDEST = 160
@@ -81,17 +82,19 @@ def live_frame(
     rows = max(height - FIXED_LINES - len(demands) - len(measures), LEAST_ROWS)
     lines += [*_series(result, whole, width, rows), Text(), *demands, *measures, _health(result, width)]
     if keys:
-        lines.append(Text(shortened(KEYS, width), style="dim"))
+        lines.append(Text(shortened(KEYS_OF_SHAPE if result.plan.shape else KEYS, width), style="dim"))
     return Group(*lines)
 
 
 def _heading(result: RunResult, width: int) -> Iterator[RenderableType]:
     plan = result.plan
     target = f" → {plan.host}" if plan.host else ""
-    yield Text(shortened(visible(f"{plan.script}{target}"), width), style="bold")
+    planned_by = f" · planned by {plan.shape}" if plan.shape else ""
+    yield Text(shortened(visible(f"{plan.script}{target}{planned_by}"), width), style="bold")
     elapsed, ends_s = clock_text(result.duration_s), plan.ends_s
     if ends_s is None:
         until = "until it is stopped" if _is_endless(plan) else "until all is done"
+        until = f"until {plan.shape} ends it" if plan.shape else until
         yield Text(f"{elapsed}, {until}" if result.end is None else f"{elapsed}, ending", style="cyan")
         return
     times = f"  {elapsed} / {clock_text(ends_s)}" + (", ending" if result.end else "")

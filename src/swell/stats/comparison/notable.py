@@ -21,7 +21,7 @@ def warnings(base: RunResult, run: RunResult, verdicts: Sequence[Verdict]) -> It
     """What the two runs differ in, and what is wrong with either, each in a sentence without its end."""
     yield from _differences(base.plan, run.plan)
     for which, result, verdict in zip(("base", "run"), (base, run), verdicts, strict=True):
-        if result.revisions:
+        if result.revisions and not result.plan.shape:
             yield f"the plan of {which} was changed while it ran"
         if verdict.state is not State.VALID:
             codes = ", ".join(dict.fromkeys(reason.code.value for reason in verdict.reasons))
@@ -47,7 +47,7 @@ def _differences(base: RunPlan, run: RunPlan) -> Iterator[str]:
 
 
 def _loads(plan: RunPlan) -> str:
-    return ", ".join(map(_load, plan.loads))
+    return f"users planned by {plan.shape}" if plan.shape else ", ".join(map(_load, plan.loads))
 
 
 def _load(load: Load) -> str:
