@@ -63,9 +63,34 @@ def test_of_all_calls_the_median_is_that_of_the_sorted_durations() -> None:
     assert math.exp(found.ecdfs[ALL].log_at(0.5)) == pytest.approx(durations[len(durations) // 2], rel=0.01)
 
 
+def test_each_second_has_quantiles_of_its_own() -> None:
+    found = cells(ended(), Grid(2, 8), [1, 6], QS)
+    for second in range(2, 8):
+        calls = [call for call in calls_of(second) if not call.failed]
+        for column, part in enumerate(
+            [calls, *([call for call in calls if call.series == number] for number in (1, 6))]
+        ):
+            durations = sorted(call.response_ns for call in part)
+            for place, q in enumerate(QS):
+                value = math.exp(found.log_quantiles[second - 2, column, place])
+                rank = q * len(durations)
+                low, high = durations[math.ceil(rank) - 1], durations[min(math.floor(rank), len(durations) - 1)]
+                assert bounds_ns(index_of(low))[0] <= value <= bounds_ns(index_of(high))[1]
+
+
+def test_a_second_without_a_call_has_no_quantile() -> None:
+    result = ended()
+    missing = msgspec.structs.replace(result, blocks=(*result.blocks[:3], *result.blocks[4:]))
+    assert np.isnan(cells(missing, Grid(0, SECONDS), [1], QS).log_quantiles[3]).all()
+
+
 def test_wide_blocks_make_the_same_cells_as_the_seconds_in_them() -> None:
     narrow, broad = (cells(result, Grid(0, SECONDS, 5), [1, 6], QS) for result in (ended(), wide(ended(), 5)))
-    for one, other in zip((narrow.calls, narrow.below), (broad.calls, broad.below), strict=True):
+    for one, other in (
+        (narrow.calls, broad.calls),
+        (narrow.below, broad.below),
+        (narrow.log_quantiles, broad.log_quantiles),
+    ):
         assert one == pytest.approx(other)
 
 
@@ -73,7 +98,12 @@ def test_blocks_read_in_many_batches_are_the_same(monkeypatch: pytest.MonkeyPatc
     whole = cells(ended(), Grid(0, SECONDS), [1, 6], QS)
     monkeypatch.setattr(cells_module, "READ_AT_ONCE_BYTES", 1)
     parts = cells(ended(), Grid(0, SECONDS), [1, 6], QS)
-    for one, other in ((whole.calls, parts.calls), (whole.below, parts.below), (whole.log_squares, parts.log_squares)):
+    for one, other in (
+        (whole.calls, parts.calls),
+        (whole.below, parts.below),
+        (whole.log_squares, parts.log_squares),
+        (whole.log_quantiles, parts.log_quantiles),
+    ):
         assert np.allclose(one, other)
 
 

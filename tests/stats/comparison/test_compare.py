@@ -114,6 +114,12 @@ def test_a_great_difference_is_found_in_seconds_that_scatter() -> None:
     assert verdicts(compare(run_of(1, target), run_of(2, target, median_ms=100)))["p50"] == "slower"
 
 
+def test_runs_that_have_nothing_in_common_are_told_apart_however_their_seconds_scatter() -> None:
+    target = dataclasses.replace(CALM, seconds=10, wander=0.3, sigma=0.05, calls_per_s=500)
+    found = compare(run_of(1, target), run_of(2, target, median_ms=2_000))
+    assert {verdicts(found)[thing] for thing in ("p50", "p95")} == {"slower"}
+
+
 def test_a_warm_up_is_left_out_of_both() -> None:
     span = compare(run_of(warm_up_s=8), run_of(2)).span
     assert span.from_s == span.warm_up_s == 10

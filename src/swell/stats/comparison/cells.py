@@ -17,7 +17,7 @@ import numpy.typing as npt
 from swell.histogram import BUCKETS
 from swell.result import Block, RunResult
 from swell.segment import BUCKET_BITS, KIND_BITS, MEASURE_CAP, MEASURES_FROM, TALLY_SERIES_SHIFT, Kind, Outcome
-from swell.stats.comparison.order_statistics import LOG_MIDDLES, Ecdf
+from swell.stats.comparison.order_statistics import LOG_EDGES, LOG_MIDDLES, Ecdf
 from swell.stats.packed import BUCKET_MASK, U32, U64
 
 Floats = npt.NDArray[np.float64]
@@ -43,17 +43,19 @@ class Grid:
         return max(self.to_s - self.from_s, 0) // self.step_s
 
     def batches(self, result: RunResult) -> Iterator[list[tuple[int, Block]]]:
-        """The blocks that lie wholly inside, each with its cell, as many at once as take about so much room."""
+        """The blocks that lie wholly inside, each with its cell: whole cells, as many at once as take about so much
+        room."""
         batch: list[tuple[int, Block]] = []
         room = READ_AT_ONCE_BYTES
         for block in result.blocks:
             if block.from_s < self.from_s or block.to_s > self.from_s + self.count * self.step_s:
                 continue
-            batch.append(((block.from_s - self.from_s) // self.step_s, block))
-            room -= len(block.hist_keys) + len(block.tally_keys)
-            if room < 0:
+            cell = (block.from_s - self.from_s) // self.step_s
+            if room < 0 and cell != batch[-1][0]:
                 yield batch
                 batch, room = [], READ_AT_ONCE_BYTES
+            batch.append((cell, block))
+            room -= len(block.hist_keys) + len(block.tally_keys)
         if batch:
             yield batch
 
@@ -81,6 +83,8 @@ class Cells:
     below: Floats
     """Of each cell, column and quantile, how many lie below the quantile of the whole span."""
     ecdfs: tuple[Ecdf, ...]
+    log_quantiles: Floats
+    """The logarithm of each quantile of each cell and column alone; not a number where there is no call."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,6 +103,26 @@ class Entries:
         """Weights added up, as a matrix of cells × columns."""
         found = np.bincount(self.cells * width + self.columns, weights=weights, minlength=grid.count * width)
         return found.astype(np.float64).reshape(grid.count, width)
+
+    def log_quantiles(self, grid: Grid, width: int, qs: Sequence[float]) -> Floats:
+        """The logarithm of quantiles of each cell and column, a call within a bucket being where its rank puts it."""
+        found = np.full((grid.count * width, len(qs)), np.nan)
+        if not len(self.cells):
+            return found.reshape(grid.count, width, len(qs))
+        places = self.cells * width + self.columns
+        order = np.lexsort((self.buckets, places))
+        places, buckets, counts = places[order], self.buckets[order], self.counts[order]
+        ends = np.cumsum(counts)
+        firsts = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))
+        lasts = np.concatenate((firsts[1:], [len(places)])) - 1
+        before = ends[firsts] - counts[firsts]
+        for column, q in enumerate(qs):
+            ranks = before + q * (ends[lasts] - before)
+            at = np.clip(np.searchsorted(ends, ranks), firsts, lasts)
+            share = np.clip((ranks - (ends[at] - counts[at])) / counts[at], 0, 1)
+            low, high = LOG_EDGES[buckets[at]], LOG_EDGES[buckets[at] + 1]
+            found[places[firsts], column] = low + share * (high - low)
+        return found.reshape(grid.count, width, len(qs))
 
 
 def course(result: RunResult, grid: Grid) -> Course:
@@ -123,6 +147,7 @@ def cells(result: RunResult, grid: Grid, numbers: Sequence[int], qs: Sequence[fl
     width = len(numbers) + 1
     calls, failed, timed, log_sums = (np.zeros((grid.count, width)) for _ in range(4))
     histograms, log_squares = np.zeros((width, BUCKETS)), np.zeros(width)
+    log_quantiles = np.full((grid.count, width, len(qs)), np.nan)
     for batch in grid.batches(result):
         tally, durations = reader.tally(batch), reader.durations(batch)
         calls += tally.summed(tally.counts, grid, width)
@@ -131,10 +156,11 @@ def cells(result: RunResult, grid: Grid, numbers: Sequence[int], qs: Sequence[fl
         timed += durations.summed(durations.counts, grid, width)
         log_sums += durations.summed(durations.counts * logs, grid, width)
         log_squares += durations.summed(durations.counts * logs * logs, grid, width).sum(axis=0)
+        log_quantiles = np.fmax(log_quantiles, durations.log_quantiles(grid, width, qs))
         np.add.at(histograms, (durations.columns, durations.buckets), durations.counts)
     ecdfs = tuple(Ecdf(row) for row in histograms)
     below = _below(result, grid, reader, ecdfs, qs)
-    return Cells(calls, failed, timed, log_sums, log_squares, below, ecdfs)
+    return Cells(calls, failed, timed, log_sums, log_squares, below, ecdfs, log_quantiles)
 
 
 class Reader:

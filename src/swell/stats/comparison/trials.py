@@ -14,6 +14,7 @@ from swell.stats.comparison.student import two_sided_p
 
 QUANTILES = {Thing.P50: 0.5, Thing.P95: 0.95, Thing.P99: 0.99}
 FEW_BEYOND = 10
+FEW_BEYOND_IN_A_CELL = 5
 FEW_CALLS = 20
 TOO_FEW_CELLS = "too few seconds"
 MS_PER_NS = 1e-6
@@ -138,10 +139,10 @@ def _quantile(base: Cells, run: Cells, column: int, known: Footing, thing: Thing
         return dataclasses.replace(trial, reason=_too_little(found))
     parts = _parts(found, *courses, (alone[0], alone[1]))
     before, after = (Quantile(ecdf, q, q * (1 - q) / part) for ecdf, part in zip(ecdfs, parts, strict=True))
-    worth = q * (1 - q) / max(parts)
-    if worth * (1 - q) < FEW_BEYOND:
-        depend = ", as far as they are independent" if min(ecdf.total for ecdf in ecdfs) > 2 * worth else ""
-        return dataclasses.replace(trial, reason=f"fewer than {FEW_BEYOND} calls lie beyond it{depend}")
+    if min(ecdf.total for ecdf in ecdfs) * (1 - q) < FEW_BEYOND:
+        return dataclasses.replace(trial, reason=f"fewer than {FEW_BEYOND} calls lie beyond it")
+    if q * (1 - q) / max(parts) * (1 - q) < FEW_BEYOND:
+        return _second_by_second(base, run, column, known, trial, q, place)
     change = after.log - before.log
 
     def log_bound(errors: float) -> float:
@@ -151,6 +152,32 @@ def _quantile(base: Cells, run: Cells, column: int, known: Footing, thing: Thing
         trial,
         base=Estimated(_ms(before.log), lambda errors: _ms(before.log_bound(errors))),
         run=Estimated(_ms(after.log), lambda errors: _ms(after.log_bound(errors))),
+        change=Estimated(math.exp(change), lambda errors: _exp(log_bound(errors))),
+        degrees=found.degrees,
+        p=_p(change, log_bound, found.degrees),
+        slower=change > 0,
+        worse_than=lambda limit, errors: log_bound(-errors) > math.log1p(limit),
+    )
+
+
+def _second_by_second(
+    base: Cells, run: Cells, column: int, known: Footing, trial: Trial, q: float, place: int
+) -> Trial:
+    """A quantile of calls that depend on each other so much that few of them beyond it are independent: judged by the
+    quantile of each second, where each has calls enough."""
+    if min(base.timed[:, column].min(), run.timed[:, column].min()) * (1 - q) < FEW_BEYOND_IN_A_CELL:
+        return dataclasses.replace(trial, reason=f"fewer than {FEW_BEYOND} independent calls lie beyond it")
+    difference = run.log_quantiles[:, column, place] - base.log_quantiles[:, column, place]
+    found = spread(difference, None, known)
+    if found is None:
+        return dataclasses.replace(trial, reason=_too_little(found))
+    change, error = float(difference.mean()), math.sqrt(found.variance)
+
+    def log_bound(errors: float) -> float:
+        return change + math.copysign(math.hypot(errors * error, RESOLUTION), errors)
+
+    return dataclasses.replace(
+        trial,
         change=Estimated(math.exp(change), lambda errors: _exp(log_bound(errors))),
         degrees=found.degrees,
         p=_p(change, log_bound, found.degrees),
