@@ -39,6 +39,9 @@ class Roster:
         self._share: Share = NOTHING
         self._level = 0
         self._now_ns = -1
+        self._change_ns: int | None = None
+        """When a user of ours starts or leaves next, if that is known; other loads wake this one much more often."""
+        self._knows_change = False
 
     def __repr__(self) -> str:
         return (
@@ -49,8 +52,10 @@ class Roster:
     @property
     def wake_ns(self) -> int | None:
         """The next instant at which `advance` has something to do; None: none."""
-        change_ns = self._schedule.next_change_ns(self._now_ns, self._share)
-        due = [] if change_ns is None else [change_ns]
+        if not self._knows_change:
+            self._change_ns = self._schedule.next_change_ns(self._now_ns, self._share)
+            self._knows_change = True
+        due = [] if self._change_ns is None else [self._change_ns]
         if self._arrears:
             due.append(self._next_arrear_ns)
         return min(due, default=None)
@@ -80,7 +85,9 @@ class Roster:
 
     def follow(self, schedule: Schedule, share: Share, share_from_ns: int, now_ns: int) -> list[Change]:
         """The schedule or the share has changed. What should be there already at `share_from_ns` goes into arrears."""
+        self._level = self._schedule.users_at(self._now_ns)
         self._schedule = schedule
+        self._knows_change = False
         if self._level == 0 and not self._share.residues:
             self._level = schedule.users_at(share_from_ns - 1)
         changes = self._hand_over(share) if share != self._share else []
@@ -103,12 +110,16 @@ class Roster:
             number = self._share.next_mine(number + 1)
         if self._arrears:
             own_gap_ns = int(self._schedule.step_ns * self._share.modulus / len(self._share.residues))
-            self._arrears_gap_ns = min(own_gap_ns, ARREARS_NS // len(self._arrears))
+            spread_ns = ARREARS_NS // len(self._arrears)
+            self._arrears_gap_ns = min(own_gap_ns or spread_ns, spread_ns)
             self._next_arrear_ns = from_ns
 
     def advance(self, now_ns: int) -> list[Change]:
         """What is to be done by `now_ns`."""
         self._now_ns = max(self._now_ns, now_ns)
+        if self._knows_change and not self._arrears and (self._change_ns is None or self._now_ns < self._change_ns):
+            return []
+        self._knows_change = False
         wanted = self._schedule.users_at(self._now_ns)
         changes: list[Change] = []
         if wanted < self._level:
