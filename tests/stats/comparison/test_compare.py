@@ -152,7 +152,10 @@ def test_a_course_that_both_runs_share_does_not_hide_a_difference() -> None:
 
 def test_a_long_run_is_compared_in_longer_stretches() -> None:
     target = dataclasses.replace(CALM, seconds=1_300, calls_per_s=20)
-    assert compare(run_of(1, target), run_of(2, target)).span.step_s == 3
+    found = compare(run_of(1, target), run_of(2, target))
+    assert found.span.step_s == 3
+    assert found.all.things[0].base is not None
+    assert found.all.things[0].base.value == pytest.approx(20, rel=0.05)
 
 
 def test_runs_that_differ_in_their_plan_are_compared_with_warnings() -> None:
@@ -244,6 +247,13 @@ def test_runs_of_less_than_a_second_have_too_few() -> None:
 def test_a_run_that_failed_half_way_can_still_be_compared() -> None:
     broken = msgspec.structs.replace(run_of(2), end=End.FAILED)
     assert compare(run_of(), broken).all.things
+
+
+def test_a_handful_of_calls_in_a_handful_of_seconds_breaks_nothing() -> None:
+    for seed in range(40):
+        sparse = dataclasses.replace(CALM, seconds=5 + seed % 5, calls_per_s=0.5 + seed / 5, failing=0.3, wander=0.5)
+        found = compare(run_of(seed, sparse), run_of(seed + 50, sparse), limit=0.05)
+        assert msgspec.json.decode(msgspec.json.encode(found), type=Comparison) == found
 
 
 def test_the_document_survives_json() -> None:

@@ -72,6 +72,7 @@ class Course:
 class Cells:
     """What is compared of a run: matrices of cells × columns, histograms of columns × buckets."""
 
+    step_s: int
     calls: Floats
     failed: Floats
     timed: Floats
@@ -160,7 +161,7 @@ def cells(result: RunResult, grid: Grid, numbers: Sequence[int], qs: Sequence[fl
         np.add.at(histograms, (durations.columns, durations.buckets), durations.counts)
     ecdfs = tuple(Ecdf(row) for row in histograms)
     below = _below(result, grid, reader, ecdfs, qs)
-    return Cells(calls, failed, timed, log_sums, log_squares, below, ecdfs, log_quantiles)
+    return Cells(grid.step_s, calls, failed, timed, log_sums, log_squares, below, ecdfs, log_quantiles)
 
 
 class Reader:

@@ -64,7 +64,8 @@ def _throughput(base: Cells, run: Cells, column: int, known: Footing) -> Trial:
     before, after = base.calls[:, column], run.calls[:, column]
     means = float(before.mean()), float(after.mean())
     found = spread(after / means[1] - before / means[0], None, known)
-    trial = Trial(thing=Thing.THROUGHPUT, unit="/s", base=_exact(means[0]), run=_exact(means[1]))
+    rates = means[0] / base.step_s, means[1] / run.step_s
+    trial = Trial(thing=Thing.THROUGHPUT, unit="/s", base=_exact(rates[0]), run=_exact(rates[1]))
     few = "fewer than 10 calls" if min(before.sum(), after.sum()) < FEW_BEYOND else _too_little(found)
     if few or found is None:
         return dataclasses.replace(trial, reason=few)
@@ -77,9 +78,9 @@ def _throughput(base: Cells, run: Cells, column: int, known: Footing) -> Trial:
 
     return dataclasses.replace(
         trial,
-        base=Estimated(means[0], lambda errors: means[0] * math.exp(errors * math.sqrt(parts[0]))),
-        run=Estimated(means[1], lambda errors: means[1] * math.exp(errors * math.sqrt(parts[1]))),
-        change=Estimated(math.exp(change), lambda errors: math.exp(log_bound(errors))),
+        base=Estimated(rates[0], lambda errors: rates[0] * _exp(errors * math.sqrt(parts[0]))),
+        run=Estimated(rates[1], lambda errors: rates[1] * _exp(errors * math.sqrt(parts[1]))),
+        change=Estimated(math.exp(change), lambda errors: _exp(log_bound(errors))),
         degrees=found.degrees,
         p=_p(change, log_bound, found.degrees),
         slower=change < 0,
