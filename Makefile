@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH_STAMP := .bench-venv/.installed
 TEST_PACKAGES := nginx prometheus wrk faketime libfaketime tmux openssl libssl-dev gcc libc6-dev chromium
-BENCH_PACKAGES := nginx wrk util-linux
+BENCH_PACKAGES := nginx wrk util-linux gcc libc6-dev libssl-dev
 PYTEST := $(BIN)/python -m pytest
 AGAIN := --last-failed --last-failed-no-failures none -p no:randomly
 
@@ -37,7 +37,7 @@ fmt: $(STAMP) $(UI_STAMP)
 
 bench: $(STAMP) $(BENCH_STAMP)
 	tools/debian-packages $(BENCH_PACKAGES)
-	@missed=0; for rig in throughput memory startup; do \
+	@missed=0; for rig in throughput memory startup pacing; do \
 		echo "== $$rig"; $(BIN)/python bench/$$rig.py || missed=1; \
 	done; exit $$missed
 
