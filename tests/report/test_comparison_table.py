@@ -78,7 +78,7 @@ def test_a_gate_that_failed_names_what_failed_it() -> None:
     [
         (Thing.P95, Estimate(1.1, 1.05, 1.155), "+10.0 %", "+5.0 … +15.5 %"),
         (Thing.P95, Estimate(0.5, 0.25, 0.9997), "−50.0 %", "−75.0 … −0.03 %"),
-        (Thing.P50, Estimate(25.0, 9.0, None), "×25", "+800 % … "),
+        (Thing.P50, Estimate(25.0, 9.0, None), "×25", "+800 % … ∞"),
         (Thing.P50, Estimate(1.0, 0.99, 1.01), "0.00 %", "−1.0 … +1.0 %"),
         (Thing.FAILURES, Estimate(0.0109, 0.008, 0.0143), "+1.1 pt", "+0.80 … +1.4 pt"),
         (Thing.FAILURES, Estimate(0.0, None, None), "0.00 pt", ""),

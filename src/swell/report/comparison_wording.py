@@ -48,16 +48,13 @@ def change_text(thing: ThingCompared) -> str:
 
 
 def interval_text(thing: ThingCompared) -> str:
-    """The interval of the change."""
-    if thing.change is None:
+    """The interval of the change. One that nothing bounds above has no end."""
+    if thing.change is None or thing.change.low is None:
         return ""
-    low, high = (
-        "" if bound is None else _change(thing.thing, bound) for bound in (thing.change.low, thing.change.high)
-    )
-    unit = low.rpartition(" ")[1:]
-    if low and high.endswith(" " + unit[1]) and unit[0]:
-        low = low.rpartition(" ")[0]
-    return f"{low} … {high}" if low or high else ""
+    low = _change(thing.thing, thing.change.low)
+    high = "∞" if thing.change.high is None else _change(thing.thing, thing.change.high)
+    number, _, unit = low.rpartition(" ")
+    return f"{number if number and high.endswith(f' {unit}') else low} … {high}"
 
 
 def _figure(thing: Thing, value: float) -> str:
