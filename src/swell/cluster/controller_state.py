@@ -334,7 +334,7 @@ class ControllerState:
             return commands + self._stop(End.COMPLETED, "", now_ns)
         if not live:
             return commands + self._stop(End.FAILED, "no worker is left", now_ns)
-        if all(member.idle for member in live) and not self.members.unsettled:
+        if all(member.idle for member in live) and not self.members.unsettled and not self.plan.shape:
             because = "all users have stopped" if self.course.is_endless else ""
             return commands + self._stop(End.COMPLETED, because, now_ns)
         return commands

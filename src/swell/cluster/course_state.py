@@ -160,9 +160,12 @@ class Course:
         return mix_of(self._plan.loads[load], self._plan.scenarios).most_users or MOST_USERS
 
     def _schedule(self, number: int) -> Schedule:
+        """What a closed load's users follow from the latest revision on."""
         load = self._plan.loads[number]
         assert isinstance(load.model, Closed)
-        return Schedule(self._each[number], load.model.curve, load.start_s)
+        if self._each[number]:
+            return Schedule([self._each[number][-1]])
+        return Schedule((), load.model.curve, load.start_s)
 
     def check(self) -> None:
         """Raise AssertionError if it contradicts itself."""
