@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import struct
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -11,6 +12,8 @@ import msgspec
 from swell.plan import RunPlan, Scenario
 from swell.result import End, RunResult
 from swell.segment import (
+    MEASURES_FROM,
+    VALUE_SCALE,
     Counters,
     ErrorSample,
     ErrorSamples,
@@ -19,6 +22,7 @@ from swell.segment import (
     ScenarioCount,
     Segment,
     SeriesName,
+    Sort,
 )
 from swell.stats.merge import RunMerge
 from tests.plans import plan_with
@@ -206,3 +210,29 @@ def of_many_series(series: int = 1_000, scenarios: int = 1) -> RunResult:
     merge.ended(1.0, End.COMPLETED)
     merge.close()
     return merge.snapshot()
+
+
+def measured() -> RunResult:
+    """A run under way whose script has measured something of every sort, and made no call."""
+    merge = new_merge(plan())
+    sorts = (Sort.CHECK, Sort.TRANSACTION, Sort.COUNTER, Sort.GAUGE, Sort.RATE, Sort.TREND)
+    check, transaction, counter, gauge, rate, trend = (MEASURES_FROM + number for number in range(1, 7))
+    calls = [
+        *(Call(0, check, status=0, failed=failed) for failed in [False] * 6 + [True] * 3),
+        *(Call(0, transaction, status=0, failed=failed) for failed in (False, False, True)),
+        Call(0, counter, status=0, bytes_out=7, bytes_in=VALUE_SCALE // 2),
+        Call(0, gauge, status=0),
+        *(Call(0, rate, status=0, failed=failed) for failed in (False, True)),
+        *(Call(0, trend, status=0, response_ns=value * VALUE_SCALE) for value in (5, 40)),
+    ]
+    names = ("has a title", "checkout", "orders", "queue", "cached", "depth")
+    series = tuple(
+        SeriesName(MEASURES_FROM + number, "Contestant", "", name, sort)
+        for number, (name, sort) in enumerate(zip(names, sorts, strict=True), 1)
+    )
+    block = segment(1, calls, users=3)
+    seconds = msgspec.structs.replace(
+        block.seconds[0], gauge_keys=struct.pack("<I", gauge), gauges=struct.pack("<Qddd", 1_000, -3.5, -10.0, 4.0)
+    )
+    merge.apply(msgspec.structs.replace(block, seconds=(seconds,), series=series))
+    return merge.snapshot(1.2)

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swell.clock import NS_PER_S
 from swell.histogram import MAX_NS, Histogram, bounds_ns, index_of
 from swell.report.exponential import LEAST_SCALE, MOST_SCALE, exponential, fitted, places_of
+from swell.segment import VALUE_SCALE
 
 durations_ns = st.lists(st.integers(0, MAX_NS) | st.integers(0, 10_000), max_size=60)
 
@@ -19,24 +21,26 @@ def histogram_of(values_ns: list[int]) -> Histogram:
     return histogram
 
 
-@given(durations_ns, st.integers(-2, MOST_SCALE))
-def test_every_duration_is_counted_in_its_bucket_or_within_our_error_of_it(values_ns: list[int], scale: int) -> None:
+@given(durations_ns, st.integers(-2, MOST_SCALE), st.sampled_from((NS_PER_S, VALUE_SCALE)))
+def test_every_value_is_counted_in_its_bucket_or_within_our_error_of_it(
+    values_ns: list[int], scale: int, one_ns: int
+) -> None:
     histogram = histogram_of(values_ns)
-    found = exponential(histogram, scale)
+    found = exponential(histogram, scale, one_ns)
     assert found.count == len(values_ns) == found.zero_count + sum(found.counts)
     assert found.zero_count == sum(value_ns < 8 for value_ns in values_ns)
-    assert (found.sum_s, found.min_s, found.max_s) == pytest.approx(
-        (sum(values_ns) / 1e9, min(values_ns, default=0) / 1e9, max(values_ns, default=0) / 1e9)
+    assert (found.sum, found.min, found.max) == pytest.approx(
+        (sum(values_ns) / one_ns, min(values_ns, default=0) / one_ns, max(values_ns, default=0) / one_ns)
     )
     base = 2.0 ** (2.0**-scale)
     for value_ns in values_ns:
         if value_ns < 8:
             continue
-        place = places_of(scale)[index_of(value_ns)]
-        low_s, high_s = base**place, base ** (place + 1)
+        place = places_of(scale, one_ns)[index_of(value_ns)]
+        low, high = base**place, base ** (place + 1)
         least_ns, most_ns = bounds_ns(index_of(value_ns))
-        assert low_s <= most_ns / 1e9 * (1 + 1e-9)
-        assert high_s >= least_ns / 1e9 * (1 - 1e-9)
+        assert low <= most_ns / one_ns * (1 + 1e-9)
+        assert high >= least_ns / one_ns * (1 - 1e-9)
         assert found.counts[place - found.first] > 0
 
 

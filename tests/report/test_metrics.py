@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +14,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from swell.histogram import Histogram
-from swell.report.metrics import FamilySort, families
+from swell.report.families import Family, FamilySort
+from swell.report.metrics import families
 from swell.report.prometheus_protobuf import SCHEMA, is_wanted, protobuf
-from swell.report.prometheus_text import BOUNDS_S, bucket_counts, full_name, printable, text
+from swell.report.prometheus_text import BOUNDS_S, bounds_of, bucket_counts, full_name, printable, text
 from swell.result import RunResult
 from tests.report import sample_results
 from tests.report.prometheus_messages import labels_of, native_counts, read
@@ -30,6 +32,7 @@ RESULTS = {
     "without requests": sample_results.without_requests,
     "hostile": sample_results.hostile,
     "of many series": lambda: sample_results.of_many_series(100, 3),
+    "measured": sample_results.measured,
 }
 whatever_the_run = pytest.mark.parametrize("make", RESULTS.values(), ids=RESULTS)
 
@@ -55,6 +58,29 @@ def test_the_metrics_of_a_run_are_those_of_its_table() -> None:
     assert found["exchanges_sent"] == {(): 2_000}
     assert found["workers"] == {(): 2}
     assert values(sample_results.running())["worker_cpu"] == {("0",): 0.42, ("1",): 0.42}
+
+
+def test_what_the_script_measured_is_there_by_scenario_and_name() -> None:
+    found = values(sample_results.measured())
+    of = "Contestant"
+    assert found["checks"] == {(of, "has a title", "passed"): 6, (of, "has a title", "failed"): 3}
+    assert found["transactions"] == {(of, "checkout"): 3}
+    assert found["transaction_failures"] == {(of, "checkout"): 1}
+    assert found["transaction"][of, "checkout"].total == 2
+    assert found["failed_transaction"][of, "checkout"].total == 1
+    assert found["measure_counter"] == {(of, "orders"): 7.5}
+    assert found["measure_gauge"] == {(of, "queue"): -3.5}
+    assert found["measure_rate"] == {(of, "cached", "true"): 1, (of, "cached", "false"): 1}
+    assert "requests" not in found
+
+
+def test_a_trend_is_in_its_own_unit() -> None:
+    depth = 'name="depth",scenario="Contestant"}'
+    body, _ = text(families(sample_results.measured()), "")
+    lines = body.decode().splitlines()
+    assert f"swell_measure_trend_sum{{{depth} 45.0" in lines
+    assert f'swell_measure_trend_bucket{{le="5.0",{depth} 1.0' in lines
+    assert f'swell_measure_trend_bucket{{le="50.0",{depth} 2.0' in lines
 
 
 def test_a_worker_that_was_lost_has_no_health() -> None:
@@ -92,8 +118,8 @@ def test_prometheus_own_parser_reads_what_was_written(make: Callable[[], RunResu
             if isinstance(sample.value, Histogram):
                 mine = [one for one in samples if {k: v for k, v in one.labels.items() if k != "le"} == labels]
                 by_bound = {one.labels["le"]: one.value for one in mine if one.name.endswith("_bucket")}
-                assert list(by_bound.values()) == [*bucket_counts(sample.value), sample.value.total]
-                assert (next(iter(by_bound)), list(by_bound)[-1]) == (str(BOUNDS_S[0]), "+Inf")
+                assert list(by_bound.values()) == [*bucket_counts(sample.value, family), sample.value.total]
+                assert list(map(float, by_bound)) == [*bounds_of(family), math.inf]
             else:
                 assert [one.value for one in samples if one.labels == labels] == [sample.value]
 
@@ -117,23 +143,23 @@ def test_the_protobuf_says_what_the_text_says(make: Callable[[], RunResult]) -> 
         for metric, sample in zip(found.metric, family.samples, strict=True):
             assert labels_of(metric) == {name: printable(value) for name, value in sample.labels.items() if value}
             if isinstance(sample.value, Histogram):
-                assert_same_histogram(metric.histogram, sample.value)
+                assert_same_histogram(metric.histogram, sample.value, family)
             else:
                 assert (metric.counter if counter else metric.gauge).value == sample.value
 
 
-def assert_same_histogram(found: Any, histogram: Histogram) -> None:
+def assert_same_histogram(found: Any, histogram: Histogram, family: Family) -> None:
     assert (found.sample_count, found.schema) == (histogram.total, SCHEMA)
-    assert found.sample_sum == pytest.approx(histogram.sum_ns / 1e9)
-    assert [bucket.upper_bound for bucket in found.bucket] == list(BOUNDS_S)
-    assert [bucket.cumulative_count for bucket in found.bucket] == bucket_counts(histogram)
+    assert found.sample_sum == pytest.approx(histogram.sum_ns / family.one_ns)
+    assert [bucket.upper_bound for bucket in found.bucket] == list(bounds_of(family))
+    assert [bucket.cumulative_count for bucket in found.bucket] == bucket_counts(histogram, family)
     native = native_counts(found)
     assert found.zero_count + sum(native.values()) == histogram.total
     assert all(count > 0 for count in native.values())
     base = 2.0 ** (2.0**-SCHEMA)
     if native:
-        assert base ** (min(native) - 1) <= histogram.min_ns * 1.005 / 1e9 or found.zero_count
-        assert base ** max(native) >= histogram.max_ns / 1.005 / 1e9
+        assert base ** (min(native) - 1) <= histogram.min_ns * 1.005 / family.one_ns or found.zero_count
+        assert base ** max(native) >= histogram.max_ns / 1.005 / family.one_ns
 
 
 @given(runs)
@@ -153,7 +179,8 @@ def test_a_duration_counts_under_the_bound_that_it_does_not_exceed() -> None:
     histogram = Histogram()
     for ms in (0, 0.99, 1.01, 990, 1_010, 59_000, 61_000):
         histogram.add(round(ms * 1e6))
-    found = dict(zip(BOUNDS_S, bucket_counts(histogram), strict=True))
+    family = Family("response", "", FamilySort.HISTOGRAM, "seconds", ())
+    found = dict(zip(BOUNDS_S, bucket_counts(histogram, family), strict=True))
     assert (found[0.001], found[0.0025], found[1.0], found[2.5], found[60.0]) == (2, 3, 4, 5, 6)
 
 

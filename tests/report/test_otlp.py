@@ -68,6 +68,33 @@ def test_counts_are_cumulative_sums_with_the_status_as_a_number() -> None:
     assert statuses[503] == 24
 
 
+def test_what_the_script_measured_keeps_its_unit() -> None:
+    found = metrics_of(sample_results.measured())
+    own = {"swell.scenario": "Contestant"}
+    (depth,) = found["swell.measure.trend"].exponential_histogram.data_points
+    assert (depth.count, depth.sum, depth.min, depth.max) == (2, 45, 5, 40)
+    assert attributes_of(depth) == {**own, "swell.name": "depth"}
+    assert found["swell.measure.trend"].unit == "1"
+    (orders,) = found["swell.measure.counter"].sum.data_points
+    assert (orders.as_double, attributes_of(orders)) == (7.5, {**own, "swell.name": "orders"})
+    (queue,) = found["swell.measure.gauge"].gauge.data_points
+    assert queue.as_double == -3.5
+    checks = [
+        (attributes_of(point)["swell.outcome"], point.as_double) for point in found["swell.checks"].sum.data_points
+    ]
+    assert checks == [("passed", 6), ("failed", 3)]
+
+
+def test_failed_transactions_are_apart_from_the_others_by_an_attribute() -> None:
+    found = metrics_of(sample_results.measured())
+    duration = found["swell.transaction.duration"]
+    points = [
+        (attributes_of(point).get("error.type"), point.count) for point in duration.exponential_histogram.data_points
+    ]
+    assert (duration.unit, points) == ("s", [(None, 2), ("_OTHER", 1)])
+    assert found["swell.transaction.failures"].sum.data_points[0].as_double == 1
+
+
 def test_the_generators_health_is_in_a_namespace_of_its_own() -> None:
     cpu = metrics_of(sample_results.running())["swell.worker.cpu"]
     assert [(attributes_of(point), point.as_double) for point in cpu.gauge.data_points] == [

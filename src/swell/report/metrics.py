@@ -1,18 +1,17 @@
-"""A run as metrics, for whoever collects those: families of samples with labels.
+"""A run as metrics, for whoever collects those.
 
-The names here have neither prefix nor unit; each exposition adds what its conventions want. There are at most as many
-rows as the result has series, times the statuses that they had: known ones by their number, others by their class.
+There are at most as many rows as the result has series, times the statuses that they had: known ones by their number,
+others by their class; and as many as the script has measures.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import enum
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
-from swell.histogram import Histogram
+from swell.report.families import Family, FamilySort, Labels, Sample
+from swell.report.measure_families import measure_families
 from swell.result import RunResult, WorkerResult
 from swell.segment import Health, Kind
 from swell.stats import counts, packed
@@ -21,35 +20,6 @@ from swell.stats.packed import Tables
 
 KNOWN_STATUSES = {status.value for status in HTTPStatus}
 NO_RESPONSE = "none"
-Labels = Mapping[str, str]
-
-
-class FamilySort(enum.Enum):
-    """What its values mean."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Sample:
-    """A number, or the durations of a histogram, with the labels that tell it apart."""
-
-    labels: Labels
-    value: float | Histogram
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Family:
-    """All samples of a name. `unit`: seconds, bytes, ratio, or ''. All samples have the same labels."""
-
-    name: str
-    text: str
-    sort: FamilySort
-    unit: str
-    samples: tuple[Sample, ...]
-
 
 DURATIONS = {
     "response": (Kind.RESPONSE, "How long successful calls took, as a person would have felt it."),
@@ -86,6 +56,7 @@ def families(result: RunResult) -> Iterator[Family]:
         *_of_run(result),
         *_of_calls(result, tables),
         *_of_durations(result, tables),
+        *measure_families(result, tables),
         *_of_scenarios(result),
         *_of_generator(result),
     )

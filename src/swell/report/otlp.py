@@ -29,7 +29,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from swell.histogram import Histogram
 from swell.plan import RunPlan
 from swell.report.exponential import fitted
-from swell.report.metrics import Family, FamilySort, Sample
+from swell.report.families import Family, FamilySort, Sample
 from swell.report.prometheus_text import printable
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.37.0"
@@ -37,8 +37,16 @@ MOST_BUCKETS = 160
 """What OpenTelemetry's own exponential histograms have by default."""
 HTTP_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
 HTTP_DURATION = "http.client.request.duration"
+TEXTS = {
+    HTTP_DURATION: "Duration of HTTP client requests.",
+    "swell.response.duration": "How long calls took, as a person would have felt it.",
+    "swell.transaction.duration": "How long the calls of transactions took together.",
+}
+"""What two families are in."""
 UNITS = {"seconds": "s", "bytes": "By", "ratio": "1", "": "1"}
-NAMESPACED = re.compile(r"^(worker|run|exchanges)_")
+NAMESPACED = re.compile(r"^(worker|run|exchanges|transaction|measure)_")
+FAILED = "failed_"
+"""What families of failed calls and transactions begin with."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 CUMULATIVE = AggregationTemporality.CUMULATIVE
 Attributes = dict[str, str | int]
@@ -56,7 +64,7 @@ def metrics_data(
         for sample in family.samples:
             name, attributes = _named(family, sample, servers)
             if isinstance(sample.value, Histogram):
-                point = _distribution(sample.value, attributes, started_ns, now_ns)
+                point = _distribution(sample.value, family, attributes, started_ns, now_ns)
                 durations.setdefault(name, (family, []))[1].append(point)
             else:
                 number = NumberDataPoint(attributes, started_ns, now_ns, sample.value)
@@ -92,14 +100,16 @@ def _named(family: Family, sample: Sample, servers: Mapping[str, Attributes]) ->
     if is_http:
         attributes |= {"http.request.method": method, "url.template": name, **servers.get(scenario, {})}
     elif method or name:
-        attributes |= {"swell.method": method, "swell.name": name}
-    failed = family.name == "failed_response"
+        attributes |= {"swell.method": method} if method else {}
+        attributes["swell.name"] = name
+    failed = family.name.startswith(FAILED)
     if failed:
         attributes["error.type"] = "_OTHER"
     if is_http and family.name in ("response", "failed_response"):
         return HTTP_DURATION, attributes
-    own = "response" if failed else NAMESPACED.sub(r"\1.", family.name)
-    return f"swell.{own}.duration" if family.sort is FamilySort.HISTOGRAM else f"swell.{own}", attributes
+    own = NAMESPACED.sub(r"\1.", family.name.removeprefix(FAILED))
+    lasts = family.sort is FamilySort.HISTOGRAM and family.unit == "seconds"
+    return f"swell.{own}.duration" if lasts else f"swell.{own}", attributes
 
 
 def _server(host: str) -> Attributes:
@@ -118,25 +128,24 @@ def _of_numbers(name: str, family: Family, points: list[NumberDataPoint]) -> Met
 
 
 def _of_durations(name: str, family: Family, points: list[ExponentialHistogramDataPoint]) -> Metric:
-    text = "Duration of HTTP client requests." if name == HTTP_DURATION else family.text
-    return Metric(name, text, UNITS[family.unit], ExponentialHistogram(points, CUMULATIVE))
+    return Metric(name, TEXTS.get(name, family.text), UNITS[family.unit], ExponentialHistogram(points, CUMULATIVE))
 
 
 def _distribution(
-    histogram: Histogram, attributes: Attributes, started_ns: int, now_ns: int
+    histogram: Histogram, family: Family, attributes: Attributes, started_ns: int, now_ns: int
 ) -> ExponentialHistogramDataPoint:
-    found = fitted(histogram, MOST_BUCKETS)
+    found = fitted(histogram, MOST_BUCKETS, family.one_ns)
     return ExponentialHistogramDataPoint(
         attributes=attributes,
         start_time_unix_nano=started_ns,
         time_unix_nano=now_ns,
         count=found.count,
-        sum=found.sum_s,
+        sum=found.sum,
         scale=found.scale,
         zero_count=found.zero_count,
         positive=Buckets(found.first, found.counts),
         negative=Buckets(0, ()),
         flags=0,
-        min=found.min_s,
-        max=found.max_s,
+        min=found.min,
+        max=found.max,
     )

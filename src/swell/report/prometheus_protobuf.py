@@ -12,9 +12,9 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from swell.histogram import Histogram
-from swell.report.exponential import ZERO_BELOW_S, Exponential, exponential
-from swell.report.metrics import Family, FamilySort, Sample
-from swell.report.prometheus_text import BOUNDS_S, bucket_counts, full_name, printable
+from swell.report.exponential import Exponential, exponential
+from swell.report.families import Family, FamilySort, Sample
+from swell.report.prometheus_text import bounds_of, bucket_counts, full_name, printable
 
 MEDIA = "application/vnd.google.protobuf"
 TEXTS = ("text/plain", "application/openmetrics-text")
@@ -53,28 +53,28 @@ def _quality(parameters: Iterable[str]) -> float:
 def _family(family: Family) -> bytes:
     name = full_name(family) + ("_total" if family.sort is FamilySort.COUNTER else "")
     head = _text(1, name) + _text(2, family.text) + _whole(3, TYPES[family.sort])
-    return head + b"".join(_message(4, _metric(sample, family.sort)) for sample in family.samples)
+    return head + b"".join(_message(4, _metric(sample, family)) for sample in family.samples)
 
 
-def _metric(sample: Sample, sort: FamilySort) -> bytes:
+def _metric(sample: Sample, family: Family) -> bytes:
     labels = b"".join(
         _message(1, _text(1, name) + _text(2, printable(value))) for name, value in sample.labels.items() if value
     )
     if isinstance(sample.value, Histogram):
-        return labels + _message(HISTOGRAM_FIELD, _histogram(sample.value))
-    return labels + _message(VALUE_FIELDS[sort], _double(1, sample.value))
+        return labels + _message(HISTOGRAM_FIELD, _histogram(sample.value, family))
+    return labels + _message(VALUE_FIELDS[family.sort], _double(1, sample.value))
 
 
-def _histogram(histogram: Histogram) -> bytes:
+def _histogram(histogram: Histogram, family: Family) -> bytes:
     """Classic buckets and native ones, for the scraper to choose."""
-    bounded = zip(BOUNDS_S, bucket_counts(histogram), strict=True)
-    classic = b"".join(_message(3, _whole(1, count) + _double(2, bound_s)) for bound_s, count in bounded)
-    return _whole(1, histogram.total) + _double(2, histogram.sum_ns / 1e9) + classic + _native(histogram)
+    found = exponential(histogram, SCHEMA, family.one_ns)
+    bounded = zip(bounds_of(family), bucket_counts(histogram, family), strict=True)
+    classic = b"".join(_message(3, _whole(1, count) + _double(2, bound)) for bound, count in bounded)
+    return _whole(1, found.count) + _double(2, found.sum) + classic + _native(found)
 
 
-def _native(histogram: Histogram) -> bytes:
-    found = exponential(histogram, SCHEMA)
-    head = _signed(5, found.scale) + _double(6, ZERO_BELOW_S) + _whole(7, found.zero_count)
+def _native(found: Exponential) -> bytes:
+    head = _signed(5, found.scale) + _double(6, found.zero_below) + _whole(7, found.zero_count)
     spans, deltas, before = b"", b"", 0
     for offset, counts in _spans(found):
         spans += _message(12, _signed(1, offset) + _whole(2, len(counts)))

@@ -13,13 +13,18 @@ from prometheus_client import exposition
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
+from swell.clock import NS_PER_S
 from swell.histogram import Histogram, middle_ns
-from swell.report.metrics import Family, FamilySort, Sample
+from swell.report.families import Family, FamilySort, Sample
+from swell.stats.measures import sum_ns
 
 PREFIX = "swell"
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the classic buckets, but for +Inf."""
+BOUNDS = tuple(float(f"{digits}e{power}") for power in range(-2, 7) for digits in (1, 2.5, 5))
+"""Those of values of no known unit: 0.01 to 5,000,000."""
 
 LONGEST_LABEL = 300
 
@@ -36,10 +41,15 @@ def full_name(family: Family) -> str:
     return "_".join(part for part in (PREFIX, family.name, family.unit) if part)
 
 
-def bucket_counts(histogram: Histogram) -> list[int]:
-    """How many durations each bound does not exceed. One of our buckets counts as its middle: within 0.4 %."""
-    counts = [0] * len(BOUNDS_S)
-    bounds_ns = [bound_s * 1e9 for bound_s in BOUNDS_S]
+def bounds_of(family: Family) -> tuple[float, ...]:
+    """The bounds of a family's classic buckets."""
+    return BOUNDS_S if family.one_ns == NS_PER_S else BOUNDS
+
+
+def bucket_counts(histogram: Histogram, family: Family) -> list[int]:
+    """How many values do not exceed each bound. One of our buckets counts as its middle: within 0.4 %."""
+    bounds_ns = [bound * family.one_ns for bound in bounds_of(family)]
+    counts = [0] * len(bounds_ns)
     place = 0
     for bucket, count in sorted(histogram.counts.items()):
         while place < len(bounds_ns) and middle_ns(bucket) > bounds_ns[place]:
@@ -84,9 +94,9 @@ def _metric(family: Family) -> Metric:
             histogram = HistogramMetricFamily(name, family.text, labels=names)
             for sample in family.samples:
                 assert isinstance(sample.value, Histogram)
-                bounds = [str(bound_s) for bound_s in BOUNDS_S]
-                buckets = [*zip(bounds, bucket_counts(sample.value), strict=True), ("+Inf", sample.value.total)]
-                histogram.add_metric(_values(sample), buckets, sample.value.sum_ns / 1e9)
+                bounds = map(floatToGoString, bounds_of(family))
+                buckets = [*zip(bounds, bucket_counts(sample.value, family), strict=True), ("+Inf", sample.value.total)]
+                histogram.add_metric(_values(sample), buckets, sum_ns(sample.value) / family.one_ns)
             return histogram
 
 

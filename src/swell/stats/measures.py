@@ -31,6 +31,8 @@ class Measures:
         self._ends = ends_by_series(counts.measure_tallies(tables))
         self._ends.pop(MEASURES_BEYOND, None)
         self._named = {number: result.series_of(number) for number in self._ends}
+        self._bytes = counts.bytes_by_series(tables)
+        self.gauges = counts.gauges(tables)
 
     def __repr__(self) -> str:
         return f"<Measures: {', '.join(f'{named.sort.name} {named.name}' for named in self._named.values())}>"
@@ -41,7 +43,7 @@ class Measures:
             CheckSummary(
                 scenario=named.scenario, name=named.name, passed=ends.requests - ends.failures, failed=ends.failures
             )
-            for _, named, ends in self._of(Sort.CHECK)
+            for _, named, ends in self.of(Sort.CHECK)
         )
 
     def transactions(self) -> tuple[TransactionSummary, ...]:
@@ -52,43 +54,47 @@ class Measures:
                 name=named.name,
                 count=ends.requests,
                 failures=ends.failures,
-                response_ms=latency(self._histogram(number, Kind.RESPONSE), ends.clock_of_successes),
-                failed_ms=latency(self._histogram(number, Kind.FAILED_RESPONSE), ends.clock_of_failures),
+                response_ms=latency(self.histogram(number, Kind.RESPONSE), ends.clock_of_successes),
+                failed_ms=latency(self.histogram(number, Kind.FAILED_RESPONSE), ends.clock_of_failures),
             )
-            for number, named, ends in self._of(Sort.TRANSACTION)
+            for number, named, ends in self.of(Sort.TRANSACTION)
         )
 
     def values(self) -> tuple[MeasureSummary, ...]:
         """What came together in counters, gauges, rates and trends."""
-        bytes_, gauges = counts.bytes_by_series(self._tables), counts.gauges(self._tables)
         made = []
-        for number, named, ends in self._of(*OF_VALUES):
+        for number, named, ends in self.of(*OF_VALUES):
             summary = MeasureSummary(
                 scenario=named.scenario, name=named.name, sort=named.sort.name.lower(), count=ends.requests
             )
             match named.sort:
                 case Sort.COUNTER:
-                    whole, millionths = bytes_.get(number, (0, 0))
-                    total = (whole * VALUE_SCALE + millionths) / VALUE_SCALE
+                    total = self.amount(number)
                     per_s = total / self._duration_s if self._duration_s > 0 else 0.0
                     summary = msgspec.structs.replace(summary, sum=total, per_s=per_s)
-                case Sort.GAUGE if gauge := gauges.get(number):
+                case Sort.GAUGE if gauge := self.gauges.get(number):
                     summary = msgspec.structs.replace(summary, last=gauge.last, min=gauge.least, max=gauge.greatest)
                 case Sort.RATE:
                     share = (ends.requests - ends.failures) / ends.requests
                     summary = msgspec.structs.replace(summary, share=share)
                 case Sort.TREND:
-                    summary = msgspec.structs.replace(summary, trend=trend(self._histogram(number, Kind.RESPONSE)))
+                    summary = msgspec.structs.replace(summary, trend=trend(self.histogram(number, Kind.RESPONSE)))
             made.append(summary)
         return tuple(made)
 
-    def _of(self, *sorts: Sort) -> Iterator[tuple[int, Series, Ends]]:
+    def of(self, *sorts: Sort) -> Iterator[tuple[int, Series, Ends]]:
         """Number, name and tally of the measures of these sorts, by scenario, name and sort."""
         rows = [(named, number) for number, named in self._named.items() if named.sort in sorts]
         for named, number in sorted(rows, key=lambda row: (row[0].scenario, row[0].name, row[0].sort)):
             yield number, named, self._ends[number]
 
-    def _histogram(self, number: int, kind: Kind) -> Histogram:
+    def amount(self, number: int) -> float:
+        """What a counter has come to."""
+        whole, millionths = self._bytes.get(number, (0, 0))
+        return (whole * VALUE_SCALE + millionths) / VALUE_SCALE
+
+    def histogram(self, number: int, kind: Kind) -> Histogram:
+        """The durations of a transaction, or the values of a trend."""
         return counts.histogram(self._tables, (kind,), number)
 
 
@@ -97,6 +103,11 @@ def trend(values: Histogram) -> Latency | None:
     found = latency(values, SCRIPT_CLOCK)
     if found is None or values.total * values.max_ns < LEAST_OVERFLOW:
         return found
-    # Their sum may not have fitted into 64 bits.
-    mean = sum(middle_ns(bucket) * count for bucket, count in values.counts.items()) / values.total / VALUE_SCALE
-    return msgspec.structs.replace(found, mean=mean)
+    return msgspec.structs.replace(found, mean=sum_ns(values) / values.total / VALUE_SCALE)
+
+
+def sum_ns(values: Histogram) -> int:
+    """All of them together; by their buckets, where the exact sum may not have fitted into 64 bits."""
+    if values.total * values.max_ns < LEAST_OVERFLOW:
+        return values.sum_ns
+    return sum(middle_ns(bucket) * count for bucket, count in values.counts.items())
