@@ -8,7 +8,7 @@ from swell.cluster.messages import (
     Welcome,
     WorkerPhase,
 )
-from swell.cluster.user_steps import LeaveUser, StartUser
+from swell.cluster.user_steps import Arrive, LeaveUser, StartUser
 from swell.cluster.worker_state import PARTING_NS, RESEND_AFTER_NS, WorkerState
 from swell.cluster.worker_steps import (
     Begin,
@@ -24,12 +24,17 @@ from swell.cluster.worker_steps import (
     Send,
     Stop,
     UserGone,
+    UserReady,
+    WarmedUp,
+    WarmUp,
     Woke,
 )
 from swell.load.shares import everything
+from swell.load_plan import Curve, Leg, Load, Open
 from swell.plan import Revision
 from swell.segment import Segment
-from tests.cluster.simulated import RUN, plan_of
+from swell.user import Admission
+from tests.cluster.simulated import RUN, plan_of, plan_of_loads
 
 T0 = 50 * NS_PER_S
 HELLO = Hello(RUN, 0, 1, "here", 1)
@@ -153,3 +158,70 @@ def test_a_worker_that_nobody_acknowledges_does_not_wait_for_ever() -> None:
     state = done()
     assert Exit not in kinds(state.handle(PulseDue(), T0 + NS_PER_S + PARTING_NS - 1))
     assert kinds(state.handle(PulseDue(), T0 + NS_PER_S + PARTING_NS)) == [Exit]
+
+
+# --- users that get ready before the run begins ----------------------------------------------------------------------
+
+VISITS = Load(model=Open(Curve((Leg(1.0, 10, 10),)), max_users=5, users=2), scenarios=("Visitor",))
+GET_READY = Orders(1, share=everything())
+BEGIN = Orders(2, begin_ns=T0 + NS_PER_S, share=everything(), share_from_ns=T0 + NS_PER_S)
+
+
+def preparing() -> WorkerState:
+    state = WorkerState(HELLO)
+    state.handle(Heard(Welcome(plan_of_loads(VISITS))), T0)
+    state.handle(Loaded(), T0)
+    commands = state.handle(Heard(GET_READY), T0)
+    assert commands[:3] == [WarmUp(), StartUser(0, 0, "Visitor"), StartUser(1, 0, "Visitor")]
+    assert [pulse.phase for pulse in pulses(commands)] == [WorkerPhase.PREPARING]
+    return state
+
+
+def test_it_says_so_once_all_that_are_to_be_ready_are_and_it_is_warm() -> None:
+    state = preparing()
+    assert pulses(state.handle(WarmedUp(), T0)) == []
+    assert state.ready(0, T0) is Admission.WAIT
+    assert pulses(state.handle(UserReady(), T0)) == []
+    assert state.ready(1, T0) is Admission.WAIT
+    assert [pulse.prepared for pulse in pulses(state.handle(UserReady(), T0))] == [True]
+    assert [pulse.prepared for pulse in pulses(state.handle(PulseDue(), T0))] == [True]
+    state.check()
+
+
+def test_one_that_goes_away_before_it_is_ready_keeps_nobody_waiting() -> None:
+    state = preparing()
+    state.handle(WarmedUp(), T0)
+    state.ready(0, T0)
+    assert [pulse.prepared for pulse in pulses(state.handle(UserGone(1), T0))] == [True]
+
+
+def test_the_first_arrival_goes_to_one_that_is_ready_when_the_run_begins() -> None:
+    state = preparing()
+    state.ready(1, T0)
+    assert kinds(state.handle(Heard(BEGIN), T0)) == [Begin, Send]
+    assert state.wake_ns == T0 + NS_PER_S
+    assert state.handle(Woke(), T0 + NS_PER_S) == [Arrive(1, 0, T0 + NS_PER_S)]
+    assert not pulses(state.handle(PulseDue(), T0 + NS_PER_S))[0].prepared
+    state.check()
+
+
+def test_a_stop_while_users_get_ready_lets_them_go() -> None:
+    state = preparing()
+    state.ready(0, T0)
+    over = Orders(2, begin_ns=T0, ends_ns=T0, share=everything(), share_from_ns=T0)
+    assert kinds(state.handle(Heard(over), T0 + 1)) == [Begin, Stop, LeaveUser, LeaveUser, Send]
+    state.handle(UserGone(0), T0 + 2)
+    assert state.handle(UserGone(1), T0 + 2) == [SealFinal()]
+    state.check()
+
+
+def test_arrivals_that_were_due_before_an_end_noticed_late_are_still_taken_up() -> None:
+    state = preparing()
+    state.ready(0, T0)
+    state.ready(1, T0)
+    state.handle(Heard(BEGIN), T0)
+    ends = Orders(3, BEGIN.begin_ns, T0 + NS_PER_S + 150_000_000, share=everything(), share_from_ns=BEGIN.share_from_ns)
+    state.handle(Heard(ends), T0 + NS_PER_S - 1)
+    commands = state.handle(Woke(), T0 + 2 * NS_PER_S)
+    assert kinds(commands) == [Stop, Arrive, Arrive, LeaveUser, LeaveUser, Send]
+    state.check()

@@ -160,11 +160,18 @@ class Arrivals:
             number, _ = idle.popitem(last=False)
             self._idle_users -= 1
             return Arrive(number, arrival, due_ns)
-        fresh = self._share.next_mine(self._fresh)
-        if fresh is None or len(self.present) >= self._most:
+        if len(self.present) >= self._most:
             return Drop(arrival, scenario)
-        self._fresh = fresh + 1
-        return self._start(fresh, due_ns, scenario, arrival)
+        return self._start(self._new_number(), due_ns, scenario, arrival)
+
+    def _new_number(self) -> int:
+        """Of one that was to be ready and has not been started, or of nobody so far."""
+        if self._unstarted:
+            return self._unstarted.popleft()
+        number = self._share.next_mine(self._fresh)
+        assert number is not None
+        self._fresh = number + 1
+        return number
 
     def _start(self, number: int, due_ns: int, scenario: str, arrival: int | None) -> StartUser:
         self.present.add(number)

@@ -160,6 +160,7 @@ class Worker:
             self._ended.wait()
         finally:
             gevent.killall(greenlets)
+            self._ended.set()
             self._plan_to_wake(None)
         if self._failure is not None:
             raise self._failure
@@ -211,7 +212,7 @@ class Worker:
 
     def _step(self, event: Event) -> None:
         self._events.append(event)
-        if self._stepping:
+        if self._stepping or self._ended.is_set():
             return
         self._stepping = True
         try:
