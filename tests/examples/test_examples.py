@@ -25,6 +25,7 @@ SERIES = {
     "shared_setup.py": {"GET /problems/:id"},
     "own_measures.py": {"GET /problems/:id", "POST /submit", "GET /leaderboard.json"},
     "arrivals.py": {"GET /leaderboard", "GET /problems/:id", "POST /submit", "GET /problems"},
+    "evening.py": {"GET /problems/:id", "GET /leaderboard", "POST /login", "POST /submit"},
     "accounts.py": {"POST /login", "POST /submit"},
     "own_options.py": {"POST /login", "GET /leaderboard"},
 }
@@ -81,6 +82,14 @@ def test_an_examples_own_loads_are_in_the_result(site: str) -> None:
     assert visitor["iterations"] + visitor["dropped"] == visitor["planned"] > 30
     assert guest["planned"] == 5
     assert scenarios["Contestant"]["users_peak"] == 10
+
+
+def test_an_examples_own_shape_has_its_peak_its_wave_and_its_decline(site: str) -> None:
+    result = json.loads(run(EXAMPLES / "evening.py", site, "-u", "12", "-t", "6s", "--json", "-").stdout)
+    assert (result["run"]["plan"]["shape"], result["run"]["end_text"]) == ("Evening", "Evening has ended it")
+    changes = [(round(row["at_s"]), row["load"], row["users"]) for row in result["run"]["revisions"]]
+    assert changes == [(0, 0, 4), (1, 0, 9), (1, 1, 3), (4, 0, 0), (4, 1, 12), (5, 0, 1), (5, 1, 0)]
+    assert {row["name"]: row["users_peak"] for row in result["scenarios"]} == {"Reader": 9, "Solver": 12}
 
 
 def test_an_examples_own_measures_are_in_the_result(site: str) -> None:
