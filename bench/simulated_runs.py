@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import itertools
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -161,21 +162,19 @@ def _blocks(
 ) -> tuple[Block, ...]:
     hist = second << 32 | series << 17 | np.where(failed, 2, 0) << 13 | index_of(durations_ns)
     tally = second << TALLY_BITS | series << 40 | np.where(failed, 500 << 24 | 1 << 4 | 1, 200 << 24)
-    hist_parts = zip(*_parts_per_second(hist, seconds, 32, packed.U32), strict=True)
-    tally_parts = zip(*_parts_per_second(tally, seconds, TALLY_BITS, packed.U64), strict=True)
+    nothing = packed.add([])
+    hists = _per_second(packed.HIST, hist, seconds, 32)
+    tallies = _per_second(packed.TALLY, tally, seconds, TALLY_BITS)
     return tuple(
-        Block(at, at + 1, hist_keys=keys, hist_counts=counts, tally_keys=tally_keys, tally_counts=tally_counts)
-        for at, ((keys, counts), (tally_keys, tally_counts)) in enumerate(zip(hist_parts, tally_parts, strict=True))
+        packed.pack(at, at + 1, dataclasses.replace(nothing, hist=hist_then, tally=tally_then))
+        for at, (hist_then, tally_then) in enumerate(zip(hists, tallies, strict=True))
     )
 
 
-def _parts_per_second(
-    keys: npt.NDArray[np.int64], seconds: int, shift: int, key_type: np.dtype[np.unsignedinteger]
-) -> tuple[list[bytes], list[bytes]]:
-    """Keys below `shift` bits, and how often each occurs, packed for each second."""
+def _per_second(form: packed.Form, keys: npt.NDArray[np.int64], seconds: int, shift: int) -> Iterator[packed.Table]:
+    """Keys below `shift` bits, and how often each occurs, of each second."""
     found, counts = np.unique(keys, return_counts=True)
     ends = np.searchsorted(found, np.arange(seconds + 1) << shift)
-    kept = (found & ((1 << shift) - 1)).astype(key_type)
-    counts = counts.astype(packed.U64)
-    spans = list(itertools.pairwise(ends.tolist()))
-    return [kept[low:high].tobytes() for low, high in spans], [counts[low:high].tobytes() for low, high in spans]
+    kept = (found & ((1 << shift) - 1)).astype(form.key_type)
+    for low, high in itertools.pairwise(ends.tolist()):
+        yield packed.Table(form, kept[low:high], (counts[low:high].astype(packed.U64),))

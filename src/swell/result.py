@@ -1,13 +1,8 @@
 """What a run found out: `RunResult` holds all its counts; its summary is `document.py`.
 
 Every face (terminal, page, JSON, HTML, comparison) takes a RunResult, live or read from the store: a report can be
-made again from it. Counts stay packed as in `segment.py`, but with the run's own numbers and wider counts:
-
-    hist_keys    u32   series << 17 | kind << 13 | bucket, ascending     hist_counts   u64
-    sum_keys     u32   series << 4 | kind, ascending                     sums          u64   sum, least, greatest (ns)
-    tally_keys   u64   series << 40 | status << 24 | error << 4 | outcome bits, ascending   tally_counts  u64
-    byte_keys    u32   series, ascending                                 byte_sums     u64   sent, received
-    gauge_keys   u32   series, ascending                                 gauges        8 B   as in `segment.py`
+made again from it. Counts stay packed, in memory as in the store: `stats/packed.py` makes tables of them, which are
+those of `segment.py` with the run's own numbers and wider counts.
 
 Series 0 and error 0 stand for all beyond their cap; so does series MEASURES_FROM, for the script's own measures.
 """
@@ -51,20 +46,11 @@ class Series(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Block(msgspec.Struct, frozen=True):
-    """All calls that were done within [from_s, to_s) of the run, in all workers."""
+    """All calls that were done within [from_s, to_s) of the run, in all workers. Without one, `counts` is empty."""
 
     from_s: int
     to_s: int
-    hist_keys: bytes = b""
-    hist_counts: bytes = b""
-    sum_keys: bytes = b""
-    sums: bytes = b""
-    tally_keys: bytes = b""
-    tally_counts: bytes = b""
-    byte_keys: bytes = b""
-    byte_sums: bytes = b""
-    gauge_keys: bytes = b""
-    gauges: bytes = b""
+    counts: bytes = b""
 
 
 class ErrorSeen(msgspec.Struct, frozen=True):
@@ -163,6 +149,18 @@ class SampleFile(msgspec.Struct, frozen=True):
     fault: str = ""
 
 
+class ExportCount(msgspec.Struct, frozen=True):
+    """Where a run's metrics went while it went on: how often they got there, and how often they did not."""
+
+    to: str
+    sent: int
+    failed: int = 0
+    skipped: int = 0
+    """Left out, because the one before took too long."""
+    fault: str = ""
+    """Why the last of those that failed did."""
+
+
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """A run, finished or not, as seen at `at_s` on its clock."""
 
@@ -193,6 +191,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     traces: tuple[TraceSeen, ...] = ()
     """Of the slowest calls of each series, and of failed ones, where the run marks calls with trace ids."""
     samples: SampleFile | None = None
+    exports: tuple[ExportCount, ...] = ()
     scenarios: tuple[ScenarioTotals, ...] = ()
     workers: tuple[WorkerResult, ...] = ()
     feeds: tuple[FeedCount, ...] = ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
@@ -19,6 +21,7 @@ from swell.report.metrics import families
 from swell.report.prometheus_protobuf import SCHEMA, is_wanted, protobuf
 from swell.report.prometheus_text import BOUNDS_S, bounds_of, bucket_counts, full_name, printable, text
 from swell.result import RunResult
+from swell.stats import packed
 from tests.report import sample_results
 from tests.report.prometheus_messages import labels_of, native_counts, read
 from tests.stats.worker_runs import WorkerRun, merged, runs
@@ -89,11 +92,12 @@ def test_a_worker_that_was_lost_has_no_health() -> None:
 
 def test_a_call_without_a_response_has_no_status_and_an_odd_status_is_its_class() -> None:
     result = sample_results.ended()
-    tally = bytearray(result.whole.tally_keys)
-    first = int.from_bytes(tally[:8], "little") & ~(0xFFFF << 24)
-    second = int.from_bytes(tally[8:16], "little") & ~(0xFFFF << 24) | 299 << 24
-    tally[:16] = first.to_bytes(8, "little") + second.to_bytes(8, "little")
-    whole = msgspec.structs.replace(result.whole, tally_keys=bytes(tally))
+    tables = packed.unpack(result.whole)
+    keys = tables.tally.keys.copy()
+    keys[:2] &= np.uint64(~(0xFFFF << 24) & (1 << 64) - 1)
+    keys[1] |= np.uint64(299 << 24)
+    tally = dataclasses.replace(tables.tally, keys=keys)
+    whole = packed.pack(0, result.whole.to_s, dataclasses.replace(tables, tally=tally))
     statuses = [key[-1] for key in values(msgspec.structs.replace(result, whole=whole))["requests"]]
     assert statuses == ["none", "2xx", "200", "200", "200", "200", "503"]
 

@@ -97,4 +97,4 @@ def test_a_held_segment_is_kept_until_its_predecessor_comes() -> None:
     for each in (merge, restored):
         each.apply(first)
     assert restored.snapshot() == merge.snapshot()
-    assert restored.snapshot().whole.tally_counts
+    assert restored.snapshot().whole.counts

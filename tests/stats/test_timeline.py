@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from swell.segment import SecondBlock
 from swell.stats import counts, packed, timeline
 from swell.stats.reported import numbering
 from swell.stats.timeline import Timeline
@@ -58,12 +61,47 @@ def test_old_seconds_are_joined_whatever_order_they_came_in(random: Random, stri
 
 def test_where_there_is_too_little_room_seconds_are_joined_earlier() -> None:
     seconds = list(range(600))
-    roomy, tight = filled(seconds), filled(seconds, kept_bytes=50_000)
+    roomy, tight = filled(seconds), filled(seconds, kept_bytes=30_000)
     tight.check()
     assert len(roomy.blocks()) == 600
     assert len(tight.blocks()) < 300
-    assert sum(map(timeline.size_of, tight.blocks())) < 50_000
+    assert sum(map(timeline.size_of, tight.blocks())) < 30_000
     assert [to_s - from_s for from_s, to_s, _ in requests_of(tight)][-30:] == [1] * 30
+
+
+@pytest.mark.parametrize("calls_per_s", [500, 5_000])
+def test_eight_hours_of_fifty_series_keep_their_steps_in_200_mb(
+    calls_per_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a thirtieth of the scale: two minutes are the hour. SQLite's pages are a twelfth more at most."""
+    scale = 30
+    horizon_s = timeline.HORIZON_S // scale
+    monkeypatch.setattr(timeline, "HORIZON_S", horizon_s)
+    made = Timeline(kept_bytes=timeline.KEPT_BYTES // scale)
+    busy = [busy_second(random, calls_per_s) for random in map(Random, range(20))]
+    for second in range(8 * horizon_s):
+        made.add(msgspec.structs.replace(busy[second % len(busy)], second=second), numbering(range(51), [0]))
+        if second % 10 == 9:
+            made.settle()
+    found = [(block.from_s, block.to_s) for block in made.blocks()]
+    old_s = 7 * horizon_s
+    assert found == [(at, at + 10) for at in range(0, old_s, 10)] + [(at, at + 1) for at in range(old_s, 8 * horizon_s)]
+    assert made.horizon_s == horizon_s
+    assert sum(map(timeline.size_of, made.blocks())) * scale * 13 / 12 < 200e6
+    made.check()
+
+
+def busy_second(random: Random, calls: int, series: int = 50) -> SecondBlock:
+    """So many calls of lognormal durations."""
+    medians_ms = [3.0 * (1 + number % 10) for number in range(series)]
+    took = (random.lognormvariate(math.log(medians_ms[place % series] * MS), 0.6) for place in range(calls))
+    return second_block(
+        0,
+        [
+            Call(0, 1 + place % series, response_ns=int(ns), service_ns=int(ns * random.uniform(0.9, 1)))
+            for place, ns in enumerate(took)
+        ],
+    )
 
 
 def test_an_error_is_known_with_its_first_and_last_second() -> None:

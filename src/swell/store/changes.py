@@ -60,11 +60,9 @@ def _blocks(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
     before, now = ({block.from_s: block for block in journal.blocks[alike:]} for journal in (old, new))
     if not before and not now:
         return
-    from swell.store.packing import pack_counts  # numpy, for which the first user does not wait
-
     put, gone = _differing(before, now)
     yield "DELETE FROM block WHERE run = ? AND from_s = ?", [(run, from_s) for from_s in gone]
-    rows: list[Row] = [(run, block.from_s, block.to_s, pack_counts(block)) for block in put.values()]
+    rows: list[Row] = [(run, block.from_s, block.to_s, block.counts) for block in put.values()]
     yield "INSERT OR REPLACE INTO block (run, from_s, to_s, counts) VALUES (?, ?, ?, ?)", rows
 
 

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from swell.result import Block, ErrorSeen, HealthSpan
+from swell.stats import packed
 from swell.stats.journal import KeptSamples, MergeJournal, SeriesError, Worker, WorkerJournal, WorkerNumbers
 from swell.stats.per_second import Chunk
 from swell.store import values
-from swell.store.packing import unpack_counts
 from swell.store.values import decode
 
 T = TypeVar("T")
@@ -61,7 +61,10 @@ def _errors_seen(connection: Query, run: int) -> tuple[ErrorSeen, ...]:
 
 def _blocks(connection: Query, run: int) -> tuple[Block, ...]:
     rows = connection.execute("SELECT from_s, to_s, counts FROM block WHERE run = ? ORDER BY from_s", (run,))
-    return tuple(unpack_counts(from_s, to_s, counts) for from_s, to_s, counts in rows)
+    blocks = tuple(Block(*row) for row in rows)
+    for block in blocks:
+        packed.check(block)
+    return blocks
 
 
 def _users(connection: Query, run: int, scenarios: int) -> tuple[dict[int, Chunk], ...]:

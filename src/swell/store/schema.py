@@ -1,7 +1,7 @@
 """What is where in the file of a store.
 
 A run is a row of `run`; every other table holds parts of runs, and goes with them. What people and SQL may ask for has
-columns of its own; the rest is MessagePack (`values.py`), and counts are packed (`packing.py`).
+columns of its own; the rest is MessagePack (`values.py`), and counts are packed (`stats/packing.py`).
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ def _applied(controller: Controller) -> dict[tuple[int, int], int]:
 
 def _page(result: RunResult, journal: MergeJournal) -> Page:
     """The run as it goes on."""
-    if not result.whole.tally_keys:
+    if not result.whole.counts:
         return Page(journal=journal, at_s=result.at_s, duration_s=result.duration_s)
     from swell.stats.windows import whole  # numpy: there are counts, so it has been imported
 

@@ -12,8 +12,9 @@ from bench.simulated_runs import Target, simulated
 from swell.errors import PlanError
 from swell.load_plan import Closed, Curve, Leg, Load
 from swell.plan import RunPlan
-from swell.result import End, RunResult
+from swell.result import Block, End, RunResult
 from swell.segment import Sort
+from swell.stats import packed
 from swell.stats.comparison.compare import compare
 from swell.stats.comparison.document import Comparison, Finding, Thing
 from tests.report.sample_results import ended, running, without_requests
@@ -31,6 +32,14 @@ def with_plan(result: RunResult, **changed: object) -> RunResult:
 
 def verdicts(found: Comparison) -> dict[str, str]:
     return {thing.thing.value: thing.verdict.value for thing in found.all.things}
+
+
+def as_measures(block: Block) -> Block:
+    """The block as if its series had been measured by the script."""
+    tables = packed.unpack(block)
+    hist = dataclasses.replace(tables.hist, keys=tables.hist.keys + np.uint32(1_024 << 17))
+    tally = dataclasses.replace(tables.tally, keys=tables.tally.keys + np.uint64(1_024 << 40))
+    return packed.pack(block.from_s, block.to_s, dataclasses.replace(tables, hist=hist, tally=tally))
 
 
 def curve(*legs: Leg, endless: bool = False) -> tuple[Load, ...]:
@@ -186,14 +195,7 @@ def test_a_run_that_is_not_to_be_trusted_is_named() -> None:
 def test_transactions_are_compared_like_calls() -> None:
     def renamed(result: RunResult) -> RunResult:
         name = msgspec.structs.replace(result.series[1], method="", name="checkout", sort=Sort.TRANSACTION)
-        shifted = tuple(
-            msgspec.structs.replace(
-                block,
-                hist_keys=(np.frombuffer(block.hist_keys, "<u4") + (1_024 << 17)).astype("<u4").tobytes(),
-                tally_keys=(np.frombuffer(block.tally_keys, "<u8") + (1_024 << 40)).astype("<u8").tobytes(),
-            )
-            for block in result.blocks
-        )
+        shifted = tuple(map(as_measures, result.blocks))
         return msgspec.structs.replace(
             result, series=result.series[:1], measures=(result.series[0], name), blocks=shifted
         )

@@ -15,13 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from swell.histogram import BUCKETS
-from swell.result import Block, RunResult
+from swell.result import RunResult
 from swell.segment import BUCKET_BITS, KIND_BITS, MEASURE_CAP, MEASURES_FROM, TALLY_SERIES_SHIFT, Kind, Outcome
+from swell.stats import packed
 from swell.stats.comparison.order_statistics import LOG_EDGES, LOG_MIDDLES, Ecdf
-from swell.stats.packed import BUCKET_MASK, U32, U64
+from swell.stats.packed import BUCKET_MASK, Table, Tables
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.uint64]
+Batch = Sequence[tuple[int, Tables]]
+"""Blocks, each with its cell."""
 
 KIND_MASK = (1 << KIND_BITS) - 1
 ALL = 0
@@ -42,10 +46,10 @@ class Grid:
         """How many cells there are."""
         return max(self.to_s - self.from_s, 0) // self.step_s
 
-    def batches(self, result: RunResult) -> Iterator[list[tuple[int, Block]]]:
+    def batches(self, result: RunResult) -> Iterator[Batch]:
         """The blocks that lie wholly inside, each with its cell: whole cells, as many at once as take about so much
         room."""
-        batch: list[tuple[int, Block]] = []
+        batch: list[tuple[int, Tables]] = []
         room = READ_AT_ONCE_BYTES
         for block in result.blocks:
             if block.from_s < self.from_s or block.to_s > self.from_s + self.count * self.step_s:
@@ -54,8 +58,9 @@ class Grid:
             if room < 0 and cell != batch[-1][0]:
                 yield batch
                 batch, room = [], READ_AT_ONCE_BYTES
-            batch.append((cell, block))
-            room -= len(block.hist_keys) + len(block.tally_keys)
+            tables = packed.unpack(block)
+            batch.append((cell, tables))
+            room -= tables.hist.keys.nbytes + tables.tally.keys.nbytes
         if batch:
             yield batch
 
@@ -174,29 +179,25 @@ class Reader:
     def __repr__(self) -> str:
         return f"<Reader of {np.count_nonzero(self._columns)} series>"
 
-    def durations(self, batch: Sequence[tuple[int, Block]]) -> Entries:
+    def durations(self, batch: Batch) -> Entries:
         """What the histograms of successful calls' response hold."""
-        keys = np.frombuffer(b"".join(block.hist_keys for _, block in batch), dtype=U32).astype(np.int64)
-        counts = np.frombuffer(b"".join(block.hist_counts for _, block in batch), dtype=U64)
-        cells = _cells(batch, [len(block.hist_keys) // U32.itemsize for _, block in batch])
+        keys, counts, cells = _joined([(cell, tables.hist) for cell, tables in batch])
         chosen = np.flatnonzero((keys >> BUCKET_BITS & KIND_MASK) == Kind.RESPONSE)
         keys = keys[chosen]
         return self._entries(
             cells[chosen], keys >> (BUCKET_BITS + KIND_BITS), counts[chosen], keys & BUCKET_MASK, np.zeros(len(keys))
         )
 
-    def tally(self, batch: Sequence[tuple[int, Block]]) -> Entries:
+    def tally(self, batch: Batch) -> Entries:
         """How calls ended."""
-        keys = np.frombuffer(b"".join(block.tally_keys for _, block in batch), dtype=U64).astype(np.int64)
-        counts = np.frombuffer(b"".join(block.tally_counts for _, block in batch), dtype=U64)
-        cells = _cells(batch, [len(block.tally_keys) // U64.itemsize for _, block in batch])
+        keys, counts, cells = _joined([(cell, tables.tally) for cell, tables in batch])
         return self._entries(cells, keys >> TALLY_SERIES_SHIFT, counts, np.zeros(len(keys)), keys & Outcome.FAILED)
 
     def _entries(
         self,
         cells: Ints,
         numbers: Ints,
-        counts: npt.NDArray[np.uint64],
+        counts: Counts,
         buckets: npt.NDArray[np.generic],
         failed: npt.NDArray[np.generic],
     ) -> Entries:
@@ -225,5 +226,8 @@ def _below(result: RunResult, grid: Grid, reader: Reader, ecdfs: Sequence[Ecdf],
     return found
 
 
-def _cells(batch: Sequence[tuple[int, Block]], lengths: Sequence[int]) -> Ints:
-    return np.repeat(np.array([cell for cell, _ in batch], dtype=np.int64), lengths)
+def _joined(found: Sequence[tuple[int, Table]]) -> tuple[Ints, Counts, Ints]:
+    """Keys and counts of tables, one after another, and the cell of each."""
+    keys = np.concatenate([table.keys for _, table in found]).astype(np.int64)
+    cells = np.repeat(np.array([cell for cell, _ in found], dtype=np.int64), [len(table.keys) for _, table in found])
+    return keys, np.concatenate([table.rows[0] for _, table in found]).astype(np.uint64, copy=False), cells
