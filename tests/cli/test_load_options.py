@@ -5,24 +5,32 @@ from pathlib import Path
 
 import pytest
 
-from swell import User, hold, jump, users
+from swell import LoadTestShape, User, hold, jump, users
 from swell.cli import options
 from swell.cli.load_options import Planned, planned
 from swell.cli.opening import Opened
 from swell.cli.settings import Given, config_layers, environment_layer, resolve, table_layer
 from swell.load_plan import Closed, Curve, Iterations, Leg, Load, Model, Open, Spread
-from swell.plan import Scenario
+from swell.plan import Scenario, ShapeOptions
 from swell.script.loader import LoadedScript
 
 NAMES = ("Reader", "Writer")
 OWN = users(jump(7), hold("1m"))
 
 
-def script(own: object = None, fixed_count: int = 0) -> LoadedScript:
+class Steps(LoadTestShape):
+    def tick(self) -> None: ...
+
+
+class Common(Steps):
+    use_common_options = True
+
+
+def script(own: object = None, fixed_count: int = 0, shape: type[LoadTestShape] | None = None) -> LoadedScript:
     """A script of two classes; the same load for each of them, if any."""
     classes = [type(name, (User,), {"load": own, "weight": 3, "fixed_count": fixed_count}) for name in NAMES]
     scenarios = tuple(Scenario(name, weight=3.0, fixed_count=fixed_count) for name in NAMES)
-    return LoadedScript("contest.py", types.ModuleType("contest"), tuple(classes), scenarios)
+    return LoadedScript("contest.py", types.ModuleType("contest"), tuple(classes), scenarios, shape=shape)
 
 
 def layer(words: str, place: str = "--{}") -> dict[str, Given]:
@@ -31,10 +39,10 @@ def layer(words: str, place: str = "--{}") -> dict[str, Given]:
     return {name: Given(text, place.format(name)) for name, text in pairs}
 
 
-def plan(*layers: str, own: object = None, fixed_count: int = 0) -> Planned:
+def plan(*layers: str, own: object = None, fixed_count: int = 0, shape: type[LoadTestShape] | None = None) -> Planned:
     """What is planned by layers, the command line first."""
     settings, problems = resolve(options.ALL, [layer(words) for words in layers])
-    return planned(Opened("contest.py", settings=settings, script=script(own, fixed_count), problems=problems))
+    return planned(Opened("contest.py", settings=settings, script=script(own, fixed_count, shape), problems=problems))
 
 
 def model(*layers: str, fixed_count: int = 0) -> Model:
@@ -90,6 +98,62 @@ def test_weights_and_fixed_counts_are_for_loads_that_classes_share() -> None:
 
 def test_without_options_or_loads_there_is_one_user() -> None:
     assert plan("").loads == (Load(model=Closed(Curve((Leg(1, 0, 1),), endless=True)), scenarios=NAMES),)
+
+
+OF_SHAPE = tuple(Load(model=Closed(Curve(endless=True)), scenarios=(name,)) for name in NAMES)
+
+
+def test_a_shape_has_a_load_for_each_class_and_deals_by_weight_and_fixed_count() -> None:
+    assert plan("run-time 5s", fixed_count=2, shape=Steps) == Planned(
+        OF_SHAPE, script(None, 2).scenarios, shape="Steps"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ("", ShapeOptions()),
+        ("users 7", ShapeOptions(7)),
+        ("users 7; spawn-rate 3; run-time 2m", ShapeOptions(7, 3.0, 120.0)),
+        ("spawn-rate 3", ShapeOptions(None, 3.0)),
+    ],
+)
+def test_the_common_options_may_be_the_shapes_own(words: str, given: ShapeOptions) -> None:
+    found = plan(words, shape=Common)
+    assert (found.loads, found.shape, found.shape_options) == (OF_SHAPE, "Common", given)
+
+
+@pytest.mark.parametrize(
+    ("words", "shape", "said"),
+    [
+        ("users 7", Steps, "--users"),
+        ("spawn-rate 7", Steps, "--spawn-rate"),
+        ("rate 5/s", Steps, "--rate"),
+        ("stage 1m:5", Steps, "--stage"),
+        ("rate 5/s; users 3", Common, "--rate"),
+        ("stage 1m:5", Common, "--stage"),
+        ("iterations 5; users 3", Common, "--iterations"),
+    ],
+)
+def test_options_that_plan_the_load_replace_a_shape_and_say_so(
+    words: str, shape: type[LoadTestShape], said: str
+) -> None:
+    found = plan(words, own=OWN, shape=shape)
+    assert (found.problems, found.shape, found.shape_options) == ((), "", None)
+    assert found.notices == (f"{said} replaces the shape {shape.__name__}: it is not asked",)
+
+
+def test_a_shape_beside_loads_of_classes_is_an_error_that_names_both() -> None:
+    (problem,) = plan("", own=OWN, shape=Steps).problems
+    assert str(problem) == (
+        "Reader.load: the shape Steps says how many users there are, and so does the load of Reader, Writer "
+        "(keep one of them)"
+    )
+
+
+def test_options_of_arrivals_are_refused_beside_a_shape_too() -> None:
+    (problem,) = plan("max-users 5", shape=Steps).problems
+    assert str(problem).startswith("--max-users: is for --rate and --rate-stage, and neither is given")
 
 
 def test_problems_of_the_scripts_loads_are_problems_of_the_run_unless_options_replace_them() -> None:

@@ -263,3 +263,47 @@ def test_everything_that_is_wrong_is_said_at_once(script: Script) -> None:
         "Contestant.wait_time: 5 is a number (write wait_time = constant(5))",
         "Jury: has no tasks (give it a method with @task; or, if it is only there to be subclassed, `abstract = True`)",
     ]
+
+
+SHAPE = """
+        class Reader(User):
+            @task
+            def read(self): ...
+
+        class Steps(LoadTestShape):
+            def tick(self):
+                return None
+"""
+
+
+def test_the_shape_of_a_script_is_the_one_that_is_not_abstract(script: Script) -> None:
+    more = """
+        class Common(LoadTestShape):
+            abstract = True
+
+        Other = Steps
+    """
+    shape = load(script(SHAPE + more)).shape
+    assert shape is not None
+    assert shape.__name__ == "Steps"
+    assert load(script("class Reader(User):" + ONE_TASK, "plain.py")).shape is None
+
+
+KEEP_ONE = "(keep one; a class with `abstract = True` does not count)"
+NO_TICK = "Idle: has no tick() (write `def tick(self)`: it returns (users, rate per second), or None to end the run)"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("class Waves(Steps): ...", f"contest.py: more than one LoadTestShape: Steps and Waves {KEEP_ONE}"),
+        ("Steps.abstract = True\n        class Idle(LoadTestShape): ...", NO_TICK),
+    ],
+)
+def test_a_shape_has_to_be_the_only_one_and_to_have_a_tick(script: Script, more: str, said: str) -> None:
+    assert problems_of(script(f"{SHAPE}\n        {more}")) == [said]
+
+
+def test_a_shape_alone_is_no_script(script: Script) -> None:
+    (said,) = problems_of(script("class Steps(LoadTestShape):\n    def tick(self): ..."))
+    assert said.startswith("contest.py: no user class in it")

@@ -1,5 +1,8 @@
 """What a shape's `tick` may return, and what is said of anything else."""
 
+from fractions import Fraction
+
+import numpy
 import pytest
 
 from swell.clock import ManualClock
@@ -42,12 +45,31 @@ def test_it_may_name_the_classes() -> None:
     assert read_tick((3, 1, None), "Steps", ["Reader"]) == Wanted(3, 1.0)
 
 
+def test_numbers_may_be_of_any_kind() -> None:
+    found = read_tick((numpy.int64(7), numpy.float32(0.5)), "Steps", [])
+    assert found == Wanted(7, 0.5)
+    assert found is not None
+    assert (type(found.users), type(found.rate_per_s)) == (int, float)
+    assert read_tick((Fraction(7, 2), Fraction(1, 2)), "Steps", []) == Wanted(4, 0.5)
+
+
+def test_time_does_not_begin_before_the_run() -> None:
+    shape = Steps()
+    assert shape.get_run_time() == 0.0
+    begin(shape, ManualClock(0), 5_000_000)
+    assert shape.get_run_time() == 0.0
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
         (7, "it is not a tuple of 2 or 3 parts"),
         ((7,), "it is not a tuple of 2 or 3 parts"),
         (("7", 1), "the users are not a number from 0 to 1,000,000"),
+        ((float("inf"), 1), "the users are not a number from 0 to 1,000,000"),
+        ((7, float("nan")), "the rate is not a number over 0 and up to 1,000,000"),
+        ((7, 1, [None]), "None is no user class of this run"),
+        ((7, 1, [], 1), "it is not a tuple of 2 or 3 parts"),
         ((-1, 1), "the users are not a number from 0 to 1,000,000"),
         ((float("nan"), 1), "the users are not a number from 0 to 1,000,000"),
         ((7, 0), "the rate is not a number over 0 and up to 1,000,000"),
@@ -69,5 +91,5 @@ def test_a_tick_that_fails_is_named_with_its_place() -> None:
 
     with pytest.raises(ScriptError) as caught:
         ask(Broken(), [Reader])
-    assert "tick() failed: KeyError: 'stage'" in str(caught.value)
+    assert "Broken.tick() failed: KeyError: 'stage'" in str(caught.value)
     assert "test_shape.py" in str(caught.value)

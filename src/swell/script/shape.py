@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from types import NoneType
 from typing import Any, ClassVar
 
@@ -84,7 +85,7 @@ def read_tick(value: object, shape: str, names: Sequence[str]) -> Wanted | None:
         hint = "return (users, rate per second), or None to end the run"
         raise ScriptError(Problem(f"tick() returned {value!r:.200}: {fault}", shape, hint))
     chosen = tuple(cls.__name__ for cls in value[2] or ()) if len(value) == WITH_CLASSES else ()
-    return Wanted(round(value[0]), float(value[1]), chosen)
+    return Wanted(round(float(value[0])), float(value[1]), chosen)
 
 
 def _fault(value: object, names: Sequence[str]) -> str:
@@ -103,4 +104,7 @@ def _fault(value: object, names: Sequence[str]) -> str:
 
 
 def _is_within(value: object, least: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= MOST_USERS
+    """NumPy's numbers count too."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return least <= float(value) <= MOST_USERS
