@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from swell.http.url import parse_url
 from swell.load_plan import Closed, Curve, Leg, Load
-from swell.plan import RunPlan, Scenario, host_faults, notices, parse_override, problems, spawn_problems
+from swell.plan import (
+    RunPlan,
+    Scenario,
+    ShapeOptions,
+    host_faults,
+    notices,
+    parse_override,
+    problems,
+    spawn_problems,
+)
 from tests.plans import plan_with
 
 READER = Scenario("Reader", host="http://127.0.0.1:8000")
@@ -161,3 +170,16 @@ def test_what_may_not_be_meant_is_noticed_and_not_refused() -> None:
         "the classes' fixed_count adds up to 3 users, but only 1 run",
         "1 of 2 workers have no user to run",
     ]
+
+
+def test_a_shapes_options_are_checked_like_a_plans() -> None:
+    asked = ShapeOptions(users=0, spawn_rate_per_s=-1.0, run_time_s=1e12)
+    plan = plan_with(0, 1.0, host="http://a", shape="Steps", shape_options=asked)
+    assert [problem.where for problem in problems(plan)] == ["--users", "--spawn-rate", "--run-time"]
+
+
+def test_nobody_wonders_at_users_that_a_shape_has_yet_to_ask_for() -> None:
+    judge = Scenario("Judge", fixed_count=3, host="http://a")
+    loads = (Load(model=Closed(Curve(endless=True)), scenarios=("Judge",)),)
+    shaped = RunPlan(script="s.py", scenarios=(judge,), loads=loads, workers=8, shape="Steps")
+    assert (problems(shaped), notices(shaped)) == ([], [])
