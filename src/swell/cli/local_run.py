@@ -102,7 +102,7 @@ class LocalRun:
         with self._terminal.showing(controller), self._observers.watching(controller):
             over = controller.run()
         _raise_failure(over)
-        if refused := state.refused.total():
+        if refused := state.reception.refused.total():
             self._terminal.note(f"{refused:,} frames that were no message of this run were refused")
         hooks.finish()
         return self._finish(hooks, controller)

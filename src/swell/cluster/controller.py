@@ -114,7 +114,7 @@ class Controller:
         journal: Journal | None = None,
     ) -> None:
         self.state = state
-        self.state.journaled = journal is not None
+        self.state.reception.journaled = journal is not None
         self.merge = RunMerge(state.run, state.plan, datetime.datetime.now(datetime.UTC))
         self.refused_segments = 0
         """Segments whose content was unsound."""
@@ -155,7 +155,7 @@ class Controller:
         finally:
             gevent.killall(helpers)
             self._rows.close()
-        self.merge.fed(self.state.feeds.counts())
+        self.merge.fed(self.state.reception.feeds.counts())
         self.merge.close()
         return self._over
 
@@ -229,7 +229,7 @@ class Controller:
 
     def _apply(self, segment: Segment) -> None:
         self._applied[segment.worker, segment.incarnation] = msgspec.structs.replace(segment, seconds=(), records=b"")
-        self.merge.fed(self.state.feeds.counts())
+        self.merge.fed(self.state.reception.feeds.counts())
         try:
             self.merge.apply(segment)
         except LinkError:

@@ -9,13 +9,11 @@ the two never overlap. One that dies as soon as it is up is given up after the t
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from swell.clock import NS_PER_S
 from swell.cluster.bequest_state import bequests, done_before
 from swell.cluster.controller_steps import (
-    Apply,
     Begin,
     Cleared,
     Command,
@@ -26,7 +24,6 @@ from swell.cluster.controller_steps import (
     Event,
     Garbled,
     Heard,
-    Joined,
     Kill,
     Launch,
     Lost,
@@ -39,7 +36,6 @@ from swell.cluster.controller_steps import (
     Revise,
     Revised,
     Send,
-    Serve,
     Show,
     Spawned,
     Started,
@@ -49,11 +45,8 @@ from swell.cluster.controller_steps import (
     is_routine,
 )
 from swell.cluster.course_state import BEGIN_DELAY_NS, Course, Phase
-from swell.cluster.feed_state import Feeds
-from swell.cluster.member_state import Member, Membership, fault_of, identity_of
+from swell.cluster.member_state import Member, Membership, identity_of
 from swell.cluster.messages import (
-    Acknowledge,
-    Dismiss,
     Failed,
     FromWorker,
     Hello,
@@ -67,7 +60,7 @@ from swell.cluster.messages import (
     WorkerPhase,
 )
 from swell.cluster.placement import inherit, place
-from swell.feed_plan import WhenOut
+from swell.cluster.reception_state import Reception
 from swell.load.shares import NOTHING
 from swell.plan import Revision, RunPlan
 from swell.result import End
@@ -79,7 +72,6 @@ PATIENCE_NS = NS_PER_S
 """Whoever waits for users to get ready for longer than this is told what for."""
 KILL_AFTER_NS = 10 * NS_PER_S
 """Beyond the stop time-out: how long a worker may take to send its last segment."""
-SENDERS_REFUSED_CAP = 1_000
 BEFORE = (Phase.GATHERING, Phase.PREPARING)
 """The phases before the run begins."""
 
@@ -90,15 +82,10 @@ class ControllerState:
     def __init__(self, run: str, plan: RunPlan, welcome: Welcome) -> None:
         self.run = run
         self.plan = plan
-        self.journaled = False
-        """What is applied is acknowledged only when it is stored."""
         self.phase = Phase.GATHERING
         self.members = Membership()
         self.course = Course(plan)
-        self.feeds = Feeds(plan.feeds)
-        self.refused: Counter[bytes] = Counter()
-        """Frames by sender that were no message, or not this run's."""
-        self._welcome = welcome
+        self.reception = Reception(run, welcome, self.members)
         self._orders_number = 0
         self._give_up_ns = 0
         self._cleared = False
@@ -127,7 +114,7 @@ class ControllerState:
             case Heard(sender, message):
                 commands = self._hear(sender, message, now_ns)
             case Garbled(sender):
-                commands = self._refuse(sender)
+                commands = self.reception.refuse(sender)
             case Died():
                 commands = self._died(event, now_ns)
             case Recovered(worker, incarnation, segments):
@@ -135,7 +122,8 @@ class ControllerState:
             case Revised() | Reshaped() | Nudged():
                 commands = self._revise(event, now_ns)
             case Stored(applied):
-                commands = self._stored(applied)
+                self._committing = False
+                commands = self.reception.stored(applied)
             case StopWanted(end, text):
                 commands = self._stop(end, text, now_ns)
             case Ticked():
@@ -147,21 +135,22 @@ class ControllerState:
     def _hear(self, sender: bytes, message: FromWorker, now_ns: int) -> list[Command]:
         member = self.members.called(sender)
         if isinstance(message, Hello):
-            return self._greet(sender, member, message)
+            return self.reception.greet(sender, member, message)
         if member is None or not member.greeted:
-            return self._refuse(sender)
+            return self.reception.refuse(sender)
         match message:
             case Pulse():
                 again = member.felt(message, now_ns) if member.live else None
                 return [Send(sender, again)] if again else []
             case Segment():
-                return self._segment(member, message)
+                return self.reception.segment(member, message)
             case Output(lines, error):
                 return [Show(member.worker, lines, error)]
             case Report(data):
                 return [Deliver(member.worker, data)]
             case RowsWanted():
-                return self._serve(member, message, now_ns)
+                commands, because = self.reception.serve(member, message)
+                return commands + (self._stop(End.FAILED, because, now_ns) if because else [])
             case Quit() | Failed():
                 return self._give_up(member, message, now_ns)
 
@@ -169,60 +158,6 @@ class ControllerState:
         if isinstance(message, Quit):
             return self._stop(End.STOPPED, "the script asked for it", now_ns)
         return self._fail(f"worker {member.worker}: {message.text}", message.exit_code, message.author_traceback)
-
-    def _greet(self, sender: bytes, member: Member | None, hello: Hello) -> list[Command]:
-        fault = fault_of(hello, self.run, member)
-        if member is None or fault:
-            self._refuse(sender)
-            return [Send(sender, Dismiss(fault))]
-        first, member.greeted = not member.greeted, True
-        return [*([Joined(hello)] if first else []), Send(sender, self._welcome)]
-
-    def _segment(self, member: Member, segment: Segment) -> list[Command]:
-        if (segment.run, segment.worker, segment.incarnation) != (self.run, member.worker, member.incarnation):
-            return self._refuse(member.identity)
-        commands = self._take(member, segment)
-        if not self.journaled:
-            member.stored = member.applied
-        if not self.journaled or segment.sequence <= member.stored:
-            commands.append(Send(member.identity, Acknowledge(member.stored)))
-        return commands
-
-    def _stored(self, applied: Mapping[tuple[int, int], int]) -> list[Command]:
-        """Let go those who have waited for it."""
-        self._committing = False
-        commands: list[Command] = []
-        for worker, sequence in applied.items():
-            member = self.members.called(identity_of(*worker))
-            if member is not None and sequence > member.stored:
-                member.stored = min(sequence, member.applied)
-                commands += [] if member.lost else [Send(member.identity, Acknowledge(member.stored))]
-        return commands
-
-    def _take(self, member: Member, segment: Segment) -> list[Command]:
-        if not member.takes(segment):
-            return []
-        self.feeds.report(member.identity, segment.feeds)
-        if segment.final and not segment.recovered:
-            self.feeds.settle(member.identity, known=True)
-        return [Apply(segment)]
-
-    def _serve(self, member: Member, wanted: RowsWanted, now_ns: int) -> list[Command]:
-        plan = self.feeds.plan_of(wanted.feed)
-        if plan is None or not member.live:
-            return self._refuse(member.identity) if plan is None else []
-        block = self.feeds.want(member.identity, wanted, len(self.members.live))
-        served: list[Command] = [Serve(member.identity, wanted.feed, wanted.number, block)]
-        if block.positions or not wanted.waiting or plan.when_out is not WhenOut.ERROR:
-            return served
-        return served + self._stop(
-            End.FAILED, f"{plan.name} has run out: all {plan.rows:,} rows are handed out", now_ns
-        )
-
-    def _refuse(self, sender: bytes) -> list[Command]:
-        if sender in self.refused or len(self.refused) < SENDERS_REFUSED_CAP:
-            self.refused[sender] += 1
-        return []
 
     def _fail(self, failure: str, exit_code: int = 4, author_traceback: str = "") -> list[Command]:
         """Before the beginning, one worker that cannot take part ends it all; later its death says the same."""
@@ -265,9 +200,7 @@ class ControllerState:
         member = self.members.called(identity_of(worker, incarnation))
         if member is None or not member.lost:
             return []
-        member.recovered = True
-        commands = [command for segment in segments for command in self._take(member, segment)]
-        self.feeds.settle(member.identity, known=False)
+        commands = self.reception.recovered(member, segments)
         was_handed_on = self.phase is Phase.RUNNING and member is self.members.present[worker]
         return [*commands, *(self._order_all(now_ns) if was_handed_on else ())]
 
@@ -344,7 +277,7 @@ class ControllerState:
             if any(member.stored < member.applied for member in self.members if not member.lost):
                 return self._commit()
             self.phase = Phase.OVER
-            self.feeds.close()
+            self.reception.feeds.close()
             return [Over()]
         if now_ns < self._give_up_ns:
             return []
@@ -415,7 +348,7 @@ class ControllerState:
         """Raise AssertionError if the run contradicts itself."""
         self.course.check()
         self.members.check()
-        self.feeds.check()
+        self.reception.feeds.check()
         assert self.phase in (*BEFORE, Phase.OVER) or self.course.begin_ns is not None
 
 

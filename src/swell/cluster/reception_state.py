@@ -1,0 +1,100 @@
+"""What a controller makes of what its workers say, apart from the course of the run. Pure.
+
+Who is in, whose report is the next to be applied and acknowledged, which rows of data are handed to whom, and how many
+frames were none of this run's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from swell.cluster.controller_steps import Apply, Command, Joined, Send, Serve
+from swell.cluster.feed_state import Feeds
+from swell.cluster.member_state import Member, Membership, fault_of, identity_of
+from swell.cluster.messages import Acknowledge, Dismiss, Hello, RowsWanted, Welcome
+from swell.feed_plan import WhenOut
+from swell.segment import Segment
+
+SENDERS_REFUSED_CAP = 1_000
+
+
+class Reception:
+    """The workers of one run, as they announce themselves and report."""
+
+    def __init__(self, run: str, welcome: Welcome, members: Membership) -> None:
+        self.journaled = False
+        """What is applied is acknowledged only when it is stored."""
+        self.feeds = Feeds(welcome.plan.feeds)
+        self.refused: Counter[bytes] = Counter()
+        """Frames by sender that were no message, or not this run's."""
+        self._run = run
+        self._welcome = welcome
+        self._members = members
+
+    def __repr__(self) -> str:
+        return f"<Reception of {self._run}, {self.refused.total()} frames refused>"
+
+    def greet(self, sender: bytes, member: Member | None, hello: Hello) -> list[Command]:
+        """Somebody introduces itself."""
+        fault = fault_of(hello, self._run, member)
+        if member is None or fault:
+            self.refuse(sender)
+            return [Send(sender, Dismiss(fault))]
+        first, member.greeted = not member.greeted, True
+        return [*([Joined(hello)] if first else []), Send(sender, self._welcome)]
+
+    def segment(self, member: Member, segment: Segment) -> list[Command]:
+        """A report has come, the next one or not."""
+        if (segment.run, segment.worker, segment.incarnation) != (self._run, member.worker, member.incarnation):
+            return self.refuse(member.identity)
+        commands = self._take(member, segment)
+        if not self.journaled:
+            member.stored = member.applied
+        if not self.journaled or segment.sequence <= member.stored:
+            commands.append(Send(member.identity, Acknowledge(member.stored)))
+        return commands
+
+    def recovered(self, member: Member, segments: Iterable[Segment]) -> list[Command]:
+        """Nothing more can come from a lost worker than these reports."""
+        member.recovered = True
+        commands = [command for segment in segments for command in self._take(member, segment)]
+        self.feeds.settle(member.identity, known=False)
+        return commands
+
+    def stored(self, applied: Mapping[tuple[int, int], int]) -> list[Command]:
+        """Let go those who have waited for it."""
+        commands: list[Command] = []
+        for worker, sequence in applied.items():
+            member = self._members.called(identity_of(*worker))
+            if member is not None and sequence > member.stored:
+                member.stored = min(sequence, member.applied)
+                commands += [] if member.lost else [Send(member.identity, Acknowledge(member.stored))]
+        return commands
+
+    def serve(self, member: Member, wanted: RowsWanted) -> tuple[list[Command], str]:
+        """Hand rows of a feed out; and why the run cannot go on without more of them, if it cannot."""
+        plan = self.feeds.plan_of(wanted.feed)
+        if plan is None:
+            return self.refuse(member.identity), ""
+        if not member.live:
+            return [], ""
+        block = self.feeds.want(member.identity, wanted, len(self._members.live))
+        served: list[Command] = [Serve(member.identity, wanted.feed, wanted.number, block)]
+        if block.positions or not wanted.waiting or plan.when_out is not WhenOut.ERROR:
+            return served, ""
+        return served, f"{plan.name} has run out: all {plan.rows:,} rows are handed out"
+
+    def refuse(self, sender: bytes) -> list[Command]:
+        """A frame was no message of this run."""
+        if sender in self.refused or len(self.refused) < SENDERS_REFUSED_CAP:
+            self.refused[sender] += 1
+        return []
+
+    def _take(self, member: Member, segment: Segment) -> list[Command]:
+        if not member.takes(segment):
+            return []
+        self.feeds.report(member.identity, segment.feeds)
+        if segment.final and not segment.recovered:
+            self.feeds.settle(member.identity, known=True)
+        return [Apply(segment)]
