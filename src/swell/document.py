@@ -11,7 +11,7 @@ import msgspec
 
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
-from swell.result import REVISIONS_CAP, SampleFile
+from swell.result import REVISIONS_CAP, ExportCount, SampleFile
 from swell.segment import MEASURE_CAP, ErrorSample, ExceptionCount
 
 SCHEMA = "swell.result/1"
@@ -379,6 +379,8 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     traces: tuple[TraceSummary, ...] = ()
     samples: SampleFile | None = None
     """Where every call was written to, if anywhere."""
+    exports: tuple[ExportCount, ...] = ()
+    """Where the metrics went while the run went on."""
     feeds: tuple[FeedCount, ...] = ()
     thresholds: tuple[ThresholdSummary, ...] = ()
     verdict: Verdict

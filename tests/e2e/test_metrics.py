@@ -8,6 +8,7 @@ import http.client
 import re
 import signal
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -96,6 +97,14 @@ def test_the_endpoint_answers_only_for_its_path_and_compresses_for_those_who_ask
     status, body = answer("GET", "/metrics", **{"Accept-Encoding": "gzip", "Accept": "text/plain"})
     assert status == 200
     assert gzip.decompress(body).startswith(b"# HELP swell_run_info The run.\n")
+    with contextlib.closing(socket.create_connection((host, int(port)))) as leaving:
+        leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        leaving.sendall(b"GET /metrics HTTP/1.1\r\nHost: swell\r\n\r\n")
+    run.wait_until(lambda: "the scraper was gone" in run.said, "a scrape that failed")
+    run.signal(signal.SIGINT)
+    (export,) = run.finish().result["exports"]
+    assert export["to"] == f"http://[::1]:{port}/metrics"
+    assert (export["sent"] >= 3, export["failed"], export["skipped"]) == (True, 1, 0)
 
 
 def test_a_port_in_use_is_a_problem_before_the_run(swell: Start) -> None:
@@ -158,7 +167,10 @@ def attributes_of(pairs: Any) -> dict[str, Any]:
 def test_a_collector_gets_every_few_seconds_what_the_run_has_come_to(swell: Start, collector: Collector) -> None:
     ended = swell(NAPS, "-u", "4", "-w", "1", "-t", "7s", "-H", "http://a.test:81", "--otlp", collector.url).finish()
     assert ended.exit_code in (0, 5)
-    assert "pushes" not in ended.said
+    assert "failed, and the run" not in ended.said
+    assert ended.result["exports"] == [
+        {"to": f"{collector.url}/v1/metrics", "sent": len(collector.pushed), "failed": 0, "skipped": 0, "fault": ""}
+    ]
     assert len(collector.pushed) >= 2
     resource = attributes_of(collector.pushed[0].resource_metrics[0].resource.attributes)
     assert (resource["service.name"], resource["service.instance.id"]) == ("swell", ended.result["run"]["id"])
@@ -189,7 +201,12 @@ def test_a_collector_gets_every_few_seconds_what_the_run_has_come_to(swell: Star
 def test_failed_pushes_are_counted_and_the_run_goes_on(swell: Start, collector: Collector) -> None:
     ended = swell(NAPS, "-u", "2", "-w", "1", "-t", "2s", "--otlp", collector.url).finish()
     assert ended.exit_code in (0, 5)
-    assert f"swell: 1 of 1 pushes to {collector.url}/v1/metrics failed" in ended.stderr
+    url = f"{collector.url}/v1/metrics"
+    assert f"swell: a push to {url} failed, and the run goes on: " in ended.stderr
+    assert f"{url}: 1 of 1 failed · " in " ".join(ended.stdout.split())
+    (export,) = ended.result["exports"]
+    assert (export["to"], export["sent"], export["failed"]) == (url, 0, 1)
+    assert export["fault"]
 
 
 def test_without_the_extra_it_is_said_how_to_install_it(swell: Start, tmp_path: Path) -> None:

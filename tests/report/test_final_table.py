@@ -10,6 +10,7 @@ import pytest
 from swell.document import ResultDocument, ThresholdSummary
 from swell.report.console import open_console
 from swell.report.final_table import final_report, print_final
+from swell.result import ExportCount
 from swell.segment import ExceptionCount
 from swell.stats.summary import summarise
 from tests.report import sample_results
@@ -146,6 +147,15 @@ def test_thresholds_are_listed_with_their_values() -> None:
         "            ? [b]: p99 < 1s  (there was no call [b])\n"
         "            ✓ rps > 90% of baseline  12,346/s  (limit 90/s, the baseline's is 100/s)\n"
     ) in text
+
+
+def test_metrics_that_could_not_be_sent_are_told_and_others_not() -> None:
+    lost = ExportCount("http://a.test/v1/metrics", sent=9, failed=2, skipped=1, fault="no route")
+    document = msgspec.structs.replace(summarise(sample_results.ended()), exports=(ExportCount("b.test", 7), lost))
+    lines = rendered(final_report(document, 100), 100).splitlines()
+    told = "http://a.test/v1/metrics: 2 of 12 failed, 1 left out: the one before took too long · no route"
+    assert [line for line in lines if line.startswith("exports")] == [f"exports     {told}"]
+    assert "b.test" not in "".join(lines)
 
 
 def test_what_lies_beyond_the_caps_is_told() -> None:

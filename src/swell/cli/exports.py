@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from swell.cli import options
 from swell.cli.settings import Settings
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     import socket
 
     from swell.cli.observers import Observer
+    from swell.result import ExportCount
+
+    class Exporter(Observer, Protocol):
+        """One that sends metrics on."""
+
+        def count(self) -> ExportCount:
+            """How often it could, and how often not."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,12 +38,12 @@ class Exports:
 
             yield f"metrics for Prometheus are at {url_of(self.listener)}"
 
-    def observers(self, run: str, plan: RunPlan, note: Callable[[str], None]) -> Iterator[Observer]:
-        """Those who send them on. `note` says what could not be sent."""
+    def exporters(self, run: str, plan: RunPlan, note: Callable[[str], None]) -> Iterator[Exporter]:
+        """Those who send them on. `note` says that something could not be sent."""
         if self.listener is not None:
             from swell.cli.prometheus_endpoint import PrometheusEndpoint
 
-            yield PrometheusEndpoint(self.listener)
+            yield PrometheusEndpoint(self.listener, note)
         if self.otlp_url:
             from swell.cli.otlp_push import OtlpPush
 

@@ -57,8 +57,11 @@ class LocalRun:
         self._terminal = Terminal(
             to_stderr=faces.outputs.to_stdout, quiet=faces.quiet, thresholds=lambda: self._thresholds.latest
         )
-        watching = [self._thresholds] if plan.thresholds else []
-        self._observers = Observers([*watching, *faces.exports.observers(run, plan, self._terminal.note)])
+        note = self._terminal.note
+        self._exporters = list(faces.exports.exporters(run, plan, note))
+        thresholds = [self._thresholds] if plan.thresholds else []
+        terminal = [] if faces.quiet else [self._terminal]
+        self._observers = Observers([*thresholds, *terminal, *self._exporters], note)
         self._scribe = open_scribe(faces.keeping, run, plan, self._terminal.note) if faces.keeping else None
 
         path = faces.samples_path
@@ -114,8 +117,9 @@ class LocalRun:
 
         if self._samples is not None:
             controller.merge.samples = self._samples.finish()
+        self._observers.ended(controller.merge.snapshot())
+        controller.merge.exports = tuple(exporter.count() for exporter in self._exporters)
         result = controller.merge.snapshot()
-        self._observers.ended(result)
         document = summarise(result, self._thresholds.latest)
         if self._scribe is not None and not self._scribe.finish(result, document):
             result = controller.merge.snapshot()

@@ -1,7 +1,7 @@
 """Pushes a run's metrics to an OpenTelemetry collector every few seconds, and once more at its end.
 
-A push goes on in a greenlet of its own; while one is under way no other begins. One that fails is counted, and said at
-the end: the run does not wait for it.
+A push goes on in a greenlet of its own; while one is under way no other begins. One that fails is counted, and the
+first such is said: the run does not wait for it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from urllib.parse import urlsplit, urlunsplit
 import gevent
 
 import swell
+from swell.cli.contained import LONGEST, Contained
 from swell.errors import Problem
 from swell.plan import RunPlan, host_faults
-from swell.result import RunResult
+from swell.result import ExportCount, RunResult
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricsData
@@ -51,7 +52,9 @@ def endpoint_of(url: str) -> str:
 
 
 class OtlpPush:
-    """The observer that pushes. `note` says at the end what could not be."""
+    """The observer that pushes. `note` says the first time that it could not."""
+
+    name = "the pushes to OpenTelemetry"
 
     def __init__(self, url: str, run: str, plan: RunPlan, note: Callable[[str], None]) -> None:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -66,12 +69,13 @@ class OtlpPush:
         self._last_words = _LastWords()
         self._push: gevent.Greenlet[..., None] | None = None
         self._pushed_s = 0.0
-        self._sent_ns = 0
-        self.pushes = self.failures = self.skipped = 0
+        self._instant_ns = 0
+        self._sent = self._failed = self._skipped = 0
+        self._fault = ""
         _listen_to_exporter(self._last_words)
 
     def __repr__(self) -> str:
-        return f"<OtlpPush to {self._url}, {self.failures} of {self.pushes} failed>"
+        return f"<OtlpPush to {self._url}, {self._sent} sent, {self._failed} failed>"
 
     def observe(self, result: RunResult) -> None:
         """Push it, if it is time."""
@@ -79,40 +83,55 @@ class OtlpPush:
             return
         self._pushed_s = result.at_s
         if self._push is not None and not self._push.dead:
-            self.skipped += 1
+            self._skipped += 1
             return
         self._push = gevent.spawn(self._export, result)
 
     def ended(self, result: RunResult) -> None:
-        """Push the whole, and say what has failed. It takes a few seconds at most."""
+        """Push the whole. It takes a few seconds at most."""
         if self._push is not None:
-            self._push.join(timeout=TIMEOUT_S)
-            self._push.kill()
-        last = gevent.spawn(self._export, result)
-        last.join(timeout=2 * TIMEOUT_S)
-        if not last.dead:
-            last.kill()
-            self.failures += 1
-        if self.failures or self.skipped:
-            late = f", {self.skipped} were left out because the one before took too long" if self.skipped else ""
-            why = f": {self._last_words.text}" if self._last_words.text else ""
-            self._note(f"{self.failures} of {self.pushes} pushes to {self._url} failed{late}{why}")
+            self._end(self._push, TIMEOUT_S)
+        self._end(gevent.spawn(self._export, result), 2 * TIMEOUT_S)
+
+    def failed(self, why: str) -> None:
+        """No more is pushed but the end."""
+        self._fail(why)
+
+    def count(self) -> ExportCount:
+        """How many pushes arrived, and how many did not."""
+        return ExportCount(self._url, self._sent, self._failed, self._skipped, self._fault)
+
+    def _end(self, push: gevent.Greenlet[..., None], timeout_s: float) -> None:
+        push.join(timeout=timeout_s)
+        if not push.dead:
+            push.kill()
+            self._fail(f"no answer within {timeout_s:g} s")
 
     def _export(self, result: RunResult) -> None:
         from opentelemetry.sdk.metrics.export import MetricExportResult
 
-        self.pushes += 1
-        data = gevent.get_hub().threadpool.apply(self._data, (result,))
-        if self._exporter.export(data) is not MetricExportResult.SUCCESS:
-            self.failures += 1
+        self._last_words.text = ""
+        with Contained(self._fail):
+            data = gevent.get_hub().threadpool.apply(self._data, (result,))
+            if self._exporter.export(data) is MetricExportResult.SUCCESS:
+                self._sent += 1
+            else:
+                self._fail(self._last_words.text)
+
+    def _fail(self, why: str) -> None:
+        """Count it; the first time the user is told."""
+        self._failed += 1
+        self._fault = " ".join(why.split())[:LONGEST]
+        if self._failed == 1:
+            self._note(f"a push to {self._url} failed, and the run goes on: {self._fault}")
 
     def _data(self, result: RunResult) -> MetricsData:
         from swell.report.metrics import families
         from swell.report.otlp import metrics_data
 
         started_ns = round(result.started_at.timestamp() * 1e9)
-        self._sent_ns = max(started_ns + round(result.at_s * 1e9), self._sent_ns + 1)
-        return metrics_data(families(result), self._plan, self._resource, started_ns, self._sent_ns)
+        self._instant_ns = max(started_ns + round(result.at_s * 1e9), self._instant_ns + 1)
+        return metrics_data(families(result), self._plan, self._resource, started_ns, self._instant_ns)
 
 
 class _LastWords(logging.Handler):
@@ -121,7 +140,7 @@ class _LastWords(logging.Handler):
     text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.text = " ".join(record.getMessage().split())[:300]
+        self.text = record.getMessage()
 
 
 def _listen_to_exporter(last_words: _LastWords) -> None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import gzip
 import os
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import gevent
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
 
+from swell.cli.contained import Contained
 from swell.errors import Problem
-from swell.result import RunResult
+from swell.result import ExportCount, RunResult
 
 PATH = "/metrics"
 MOST_SCRAPERS = 16
@@ -46,12 +47,18 @@ def url_of(listener: socket.socket) -> str:
 
 
 class PrometheusEndpoint:
-    """The observer that is scraped. It answers from when it is made until the run has ended."""
+    """The observer that is scraped. It answers from when it is made until the run has ended. `note` says the first time
+    that it could not."""
 
-    def __init__(self, listener: socket.socket) -> None:
+    name = "the metrics for Prometheus"
+
+    def __init__(self, listener: socket.socket, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._sent = self._failed = 0
+        self._fault = ""
         self._result: RunResult | None = None
         self._url = url_of(listener)
-        self._server = WSGIServer(listener, self._answer, log=None, error_log=None, spawn=Pool(MOST_SCRAPERS))
+        self._server = WSGIServer(listener, self.answer, log=None, error_log=None, spawn=Pool(MOST_SCRAPERS))
         self._server.start()
 
     def __repr__(self) -> str:
@@ -66,7 +73,17 @@ class PrometheusEndpoint:
         self._result = result
         self._server.stop(timeout=STOP_S)
 
-    def _answer(self, environ: dict[str, str], start_response: StartResponse) -> Iterable[bytes]:
+    def failed(self, why: str) -> None:
+        """What does not change any more is not to be scraped."""
+        self._fail(why)
+        self._server.stop(timeout=STOP_S)
+
+    def count(self) -> ExportCount:
+        """How many scrapes were answered, and how many were not."""
+        return ExportCount(self._url, self._sent, self._failed, 0, self._fault)
+
+    def answer(self, environ: dict[str, str], start_response: StartResponse) -> Iterable[bytes]:
+        """What a scraper gets."""
         if environ["PATH_INFO"] != PATH:
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [f"the metrics are at {PATH}\n".encode()]
@@ -74,20 +91,42 @@ class PrometheusEndpoint:
             start_response("405 Method Not Allowed", [("Allow", "GET, HEAD")])
             return []
         accept, zipped = environ.get("HTTP_ACCEPT", ""), "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
-        body, content_type = gevent.get_hub().threadpool.apply(_render, (self._result, accept))
-        headers = [("Content-Type", content_type)]
-        if zipped:
-            body = gevent.get_hub().threadpool.apply(gzip.compress, (body, 1))
-            headers.append(("Content-Encoding", "gzip"))
-        start_response("200 OK", headers)
-        return [body]
+        rendered: tuple[bytes, str] | None = None
+        with Contained(self._fail):
+            rendered = gevent.get_hub().threadpool.apply(_render, (self._result, accept, zipped))
+        if rendered is None:
+            start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
+            return [f"{self._fault}\n".encode()]
+        body, content_type = rendered
+        encoding = [("Content-Encoding", "gzip")] if zipped else []
+        length = str(len(body))
+        start_response("200 OK", [("Content-Type", content_type), ("Content-Length", length), *encoding])
+        return self._counted(body)
+
+    def _counted(self, body: bytes) -> Iterator[bytes]:
+        """The body; whoever cannot send it closes this."""
+        try:
+            yield body
+        except GeneratorExit:
+            self._fail("the scraper was gone before it had all")
+            raise
+        self._sent += 1
+
+    def _fail(self, why: str) -> None:
+        """Count it; the first time the user is told."""
+        self._failed += 1
+        self._fault = why
+        if self._failed == 1:
+            self._note(f"a scrape of {self._url} failed, and the run goes on: {self._fault}")
 
 
-def _render(result: RunResult | None, accept: str) -> tuple[bytes, str]:
+def _render(result: RunResult | None, accept: str, zipped: bool) -> tuple[bytes, str]:
     from swell.report import prometheus_protobuf, prometheus_text
     from swell.report.metrics import families
 
     found = families(result) if result else ()
     if prometheus_protobuf.is_wanted(accept):
-        return prometheus_protobuf.protobuf(found), prometheus_protobuf.CONTENT_TYPE
-    return prometheus_text.text(found, accept)
+        body, content_type = prometheus_protobuf.protobuf(found), prometheus_protobuf.CONTENT_TYPE
+    else:
+        body, content_type = prometheus_text.text(found, accept)
+    return gzip.compress(body, 1) if zipped else body, content_type

@@ -18,7 +18,6 @@ class Stage:
         self._ticks = ticks
 
     def begun(self, begin_ns: int) -> None:
-        self._terminal.begun()
         self._observers.begun()
         if self._ticks is not None:
             self._ticks.begun(begin_ns)

@@ -1,6 +1,6 @@
 """What a run shows: a live view on a terminal, a line now and then elsewhere, a table at the end.
 
-What draws (rich, numpy) is imported when the first user has started: the first request does not wait for it.
+It is an observer, so it begins when the first user has started: what draws (rich, numpy) is imported then.
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import gevent
-from gevent.event import Event as Flag
-
 from swell.cli.keys import pressed_keys
 from swell.cli.printing import Printer
 from swell.cluster.controller import Controller
 from swell.cluster.controller_steps import Nudged
 from swell.document import ResultDocument, ThresholdSummary
+from swell.result import RunResult
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,13 +23,12 @@ if TYPE_CHECKING:
     from swell.report.live_view import LiveView
 
 USERS_BY_KEY = {"w": 1, "W": 10, "s": -1, "S": -10}
-DRAW_AFTER_S = 0.3
-"""The first second of a run has better things to do than to import what draws it."""
-FOLLOWER_END_S = 2.0
 
 
 class Terminal:
     """Standard output and standard error. `to_stderr`: standard output is for the document alone."""
+
+    name = "the live view"
 
     def __init__(
         self, *, to_stderr: bool, quiet: bool, thresholds: Callable[[], Sequence[ThresholdSummary]] = tuple
@@ -39,15 +36,13 @@ class Terminal:
         self._printer = Printer(to_stderr=to_stderr)
         self._quiet = quiet
         self._thresholds = thresholds
-        self._begun = Flag()
+        self._controller: Controller | None = None
+        self._while_showing = contextlib.ExitStack()
         self._view: LiveView | None = None
+        self._reported_s = 0.0
 
     def __repr__(self) -> str:
         return f"<Terminal, {'live' if self._view else 'quiet' if self._quiet else 'plain'}>"
-
-    def begun(self) -> None:
-        """The first user starts."""
-        self._begun.set()
 
     def note(self, text: str) -> None:
         """Something has happened to the run."""
@@ -71,16 +66,26 @@ class Terminal:
 
     @contextlib.contextmanager
     def showing(self, controller: Controller) -> Iterator[None]:
-        """Show how the run goes, while it goes."""
-        if self._quiet:
-            yield
-            return
-        follow = self._draw if self._printer.is_terminal(self._printer.out) else self._report
-        follower = gevent.spawn(follow, controller)
+        """A block in which the run may be shown as it goes."""
+        self._controller = controller
         try:
             yield
         finally:
-            follower.kill(timeout=FOLLOWER_END_S)
+            self._hide()
+
+    def observe(self, result: RunResult) -> None:
+        """Show how the run goes."""
+        if self._printer.is_terminal(self._printer.out):
+            self._draw(result)
+        else:
+            self._report(result)
+
+    def ended(self, result: RunResult) -> None:
+        """The table comes when all that is in it is known: `finish`."""
+
+    def failed(self, why: str) -> None:
+        """What was shown last goes away with the view."""
+        self._hide()
 
     def finish(self, document: ResultDocument, stored: RenderableType | None = None) -> None:
         """Show what it came to, and where it is stored."""
@@ -97,38 +102,36 @@ class Terminal:
                 console.print(stored)
             out.flush()
 
-    def _draw(self, controller: Controller) -> None:
-        self._begun.wait()
-        with pressed_keys(sys.stdin, lambda key: _press(controller, key)) as keys:
-            gevent.sleep(DRAW_AFTER_S)
-            from swell.report.console import open_console
-            from swell.report.live_view import LiveView
+    def _draw(self, result: RunResult) -> None:
+        with self._printer.printing(self._printer.out):
+            if self._view is None:
+                self._view = self._while_showing.enter_context(self._drawing())
+            self._view.show(result, self._thresholds())
 
-            out = self._printer.out
-            with self._printer.printing(out), LiveView(open_console(out), keys=keys) as view:
-                self._view = view
-                try:
-                    self._keep_drawing(view, controller)
-                finally:
-                    self._view = None
+    @contextlib.contextmanager
+    def _drawing(self) -> Iterator[LiveView]:
+        """The view, and the keys that it names."""
+        from swell.report.console import open_console
+        from swell.report.live_view import LiveView
 
-    def _keep_drawing(self, view: LiveView, controller: Controller) -> None:
-        from swell.report.live_view import FRAME_S
+        console = open_console(self._printer.out)
+        with pressed_keys(sys.stdin, self._press) as keys, LiveView(console, keys=keys) as view:
+            try:
+                yield view
+            finally:
+                self._view = None
 
-        while True:
-            view.show(controller.merge.snapshot(controller.at_s), self._thresholds())
-            gevent.sleep(FRAME_S)
+    def _hide(self) -> None:
+        with self._printer.printing(self._printer.out):
+            self._while_showing.close()
 
-    def _report(self, controller: Controller) -> None:
-        self._begun.wait()
-        gevent.sleep(DRAW_AFTER_S)
+    def _report(self, result: RunResult) -> None:
         from swell.report.progress_line import EVERY_S, progress_line
 
-        while True:
-            gevent.sleep(EVERY_S - controller.at_s % EVERY_S)
-            self._printer.line(progress_line(controller.merge.snapshot(controller.at_s)), self._printer.out)
+        if result.at_s >= self._reported_s + EVERY_S:
+            self._reported_s = result.at_s // EVERY_S * EVERY_S
+            self._printer.line(progress_line(result), self._printer.out)
 
-
-def _press(controller: Controller, key: str) -> None:
-    if key in USERS_BY_KEY:
-        controller.tell(Nudged(USERS_BY_KEY[key]))
+    def _press(self, key: str) -> None:
+        if key in USERS_BY_KEY and self._controller is not None:
+            self._controller.tell(Nudged(USERS_BY_KEY[key]))

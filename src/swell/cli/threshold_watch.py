@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class ThresholdWatch:
     """The observer that judges. What judges imports numpy, so it is made when there is something to judge."""
 
+    name = "the thresholds"
+
     def __init__(self, plan: RunPlan, baseline: RunResult | None) -> None:
         self._plan = plan
         self._baseline = baseline
@@ -45,6 +47,12 @@ class ThresholdWatch:
     def ended(self, result: RunResult) -> None:
         """Judge the run as it has ended."""
         self.latest = self._made().finish(result)
+
+    def failed(self, why: str) -> None:
+        """A demand that nobody could judge is not met. At the end it is judged anew."""
+        self._judge = None
+        reason = f"could not be judged: {why}"
+        self.latest = tuple(ThresholdSummary(text, False, None, "", reason) for text in self._plan.thresholds)
 
     def _made(self) -> Judge:
         if self._judge is None:

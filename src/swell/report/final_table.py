@@ -20,6 +20,7 @@ from swell.report.threshold_lines import threshold_section
 from swell.report.trace_section import trace_section
 from swell.report.trust_sections import accounting_section, generator_section, verdict_section
 from swell.report.wording import shortened, visible
+from swell.result import ExportCount
 from swell.stats.latency import QUANTILES
 
 MOST_ROWS = 60
@@ -57,6 +58,7 @@ def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     yield from exception_section(document, width)
     yield from threshold_section(document.thresholds)
     yield from _samples(document)
+    yield from _exports(document)
     yield Group(accounting_section(document), generator_section(document), verdict_section(document))
 
 
@@ -162,6 +164,21 @@ def _samples(document: ResultDocument) -> Iterator[RenderableType]:
         if file.lost:
             line.append(f" · {count_text(file.lost)} could not be: {visible(file.fault)}", "bold red")
         yield Labelled("samples", [line])
+
+
+def _exports(document: ResultDocument) -> Iterator[RenderableType]:
+    """Where metrics could not be sent; nothing where all of them could."""
+    lines = [_export(export) for export in document.exports if export.failed or export.skipped]
+    if lines:
+        yield Labelled("exports", lines)
+
+
+def _export(export: ExportCount) -> Text:
+    tried = export.sent + export.failed + export.skipped
+    line = Text(f"{visible(export.to)}: {count_text(export.failed)} of {count_text(tried)} failed", "yellow")
+    if export.skipped:
+        line.append(f", {count_text(export.skipped)} left out: the one before took too long")
+    return line.append(f" · {visible(export.fault)}" if export.fault else "")
 
 
 def _transfer(document: ResultDocument) -> RenderableType:

@@ -30,8 +30,6 @@ from swell.stats.packed import Tables
 from swell.stats.users import planned_users, users_now
 from swell.stats.windows import Window, latest
 
-FRAME_S = 0.5
-"""At most so often a new frame is to be shown."""
 KEYS = "w/W one/ten users more · s/S one/ten fewer · Ctrl-C ends the run"
 KEYS_OF_SHAPE = "Ctrl-C ends the run"
 FIXED_LINES = 13

@@ -16,7 +16,7 @@ import msgspec
 
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
-from swell.result import Block, ControllerFacts, End, ErrorSeen, HealthSpan, SampleFile, Series
+from swell.result import Block, ControllerFacts, End, ErrorSeen, ExportCount, HealthSpan, SampleFile, Series
 from swell.segment import FIRST_SEQUENCE, Counters, ErrorSample, ScenarioCount, Segment, TraceSeen
 from swell.stats.per_second import Chunk
 
@@ -87,6 +87,7 @@ class MergeState(msgspec.Struct, frozen=True, kw_only=True):
     exceptions_beyond: int = 0
     traces: tuple[TraceSeen, ...] = ()
     samples: SampleFile | None = None
+    exports: tuple[ExportCount, ...] = ()
     scenarios: tuple[str, ...] = ()
     horizon_s: int | None = None
 

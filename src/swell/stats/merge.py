@@ -18,7 +18,7 @@ import msgspec
 from swell.errors import LinkError
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
-from swell.result import Beyond, Block, ControllerFacts, End, Incident, RunResult, SampleFile, Series
+from swell.result import Beyond, Block, ControllerFacts, End, ExportCount, Incident, RunResult, SampleFile, Series
 from swell.segment import (
     ERROR_CAP,
     MEASURE_CAP,
@@ -70,6 +70,8 @@ class RunMerge:
         self._feeds: tuple[FeedCount, ...] = ()
         self.samples: SampleFile | None = None
         """What was written to the file of all calls, once that is known."""
+        self.exports: tuple[ExportCount, ...] = ()
+        """Where its metrics went, once that is over."""
         self.on_calls: Callable[[Sampled], None] | None = None
         """Takes the calls of each segment, once and with their names, where workers send them."""
         self._end: End | None = None
@@ -165,6 +167,7 @@ class RunMerge:
             exceptions=self._exceptions.listed(),
             traces=self._traces.listed(),
             samples=self.samples,
+            exports=self.exports,
             scenarios=self._population.totals(settled_s),
             workers=tuple(found.result() for _, found in sorted(self._incarnations.items())),
             feeds=self._feeds,
@@ -189,6 +192,7 @@ class RunMerge:
             exceptions_beyond=self._exceptions.beyond,
             traces=self._traces.listed(),
             samples=self.samples,
+            exports=self.exports,
             scenarios=population.names,
             horizon_s=timeline.horizon_s if timeline else None,
         )
@@ -222,7 +226,8 @@ class RunMerge:
             worker: Incarnation.restore(worker, found) for worker, found in journal.workers.items()
         }
         restored._population = Population.restore(journal)
-        restored._facts, restored._feeds, restored.samples = state.facts, state.feeds, state.samples
+        restored._facts, restored._feeds = state.facts, state.feeds
+        restored.samples, restored.exports = state.samples, state.exports
         restored._end, restored._end_text, restored._ended_s = state.end, state.end_text, state.ended_s
         if state.horizon_s is not None:
             from swell.stats.timeline import Timeline

@@ -57,6 +57,7 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
         measures=measures.values(),
         traces=tuple(_trace(result, seen) for seen in result.traces),
         samples=result.samples,
+        exports=result.exports,
         feeds=result.feeds,
         thresholds=tuple(thresholds),
         verdict=verdict,
