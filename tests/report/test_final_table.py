@@ -152,7 +152,7 @@ def test_thresholds_are_listed_with_their_values() -> None:
 def test_metrics_that_could_not_be_sent_are_told_and_others_not() -> None:
     lost = ExportCount("http://a.test/v1/metrics", sent=9, failed=2, skipped=1, fault="no route")
     document = msgspec.structs.replace(summarise(sample_results.ended()), exports=(ExportCount("b.test", 7), lost))
-    lines = rendered(final_report(document, 100), 100).splitlines()
+    lines = rendered(final_report(document, 140), 140).splitlines()
     told = "http://a.test/v1/metrics: 2 of 12 failed, 1 left out: the one before took too long · no route"
     assert [line for line in lines if line.startswith("exports")] == [f"exports     {told}"]
     assert "b.test" not in "".join(lines)
