@@ -6,9 +6,12 @@ import dataclasses
 
 import msgspec
 
+from swell.feed_plan import FeedCount
 from swell.report.html_bounds import Bounds
 from swell.report.html_health import health_lines
 from swell.report.html_marks import marks
+from swell.report.html_measures import feed_notes, feed_rows
+from swell.report.html_page import to_html
 from swell.report.html_series import chosen, detailed, numbers_of, rows_of, strip_scale
 from swell.report.html_timeline import edges_s
 from swell.result import HealthSpan, RunResult, WorkerResult
@@ -41,6 +44,29 @@ def test_of_many_workers_the_busiest_and_the_mean_are_drawn() -> None:
     lines = health_lines(result, [0, 2, 4], 8)
     assert lines.cpu["busiest worker"] == [0.9, None]
     assert [value and round(value, 2) for value in lines.cpu["mean of all"]] == [0.45, None]
+
+
+def test_a_feed_is_in_trouble_when_rows_are_lost_run_out_or_are_waited_for() -> None:
+    feeds = (
+        FeedCount(name="calm.csv", rows=7, used=80),
+        FeedCount(name="out.csv", rows=1_000, used=1_000, ran_out=20),
+        FeedCount(name="lost.csv", rows=12_345, used=12_000, unknown=345),
+        FeedCount(name="slow.csv", rows=10, used=10, waited_s=50.0),
+    )
+    document = msgspec.structs.replace(summarise(sample_results.ended()), feeds=feeds)
+    rows = list(feed_rows(document, Bounds()))
+    assert [(row.name, row.trouble) for row in rows] == [
+        ("calm.csv", False),
+        ("out.csv", True),
+        ("lost.csv", True),
+        ("slow.csv", True),
+    ]
+    assert [cell.text for cell in rows[2].cells] == ["12,345", "12,000", "345", "0", "0 s"]
+    assert len(list(feed_notes(document))) == 2
+    assert list(feed_notes(msgspec.structs.replace(document, feeds=feeds[:2]))) == []
+    page = to_html(sample_results.ended(), document)
+    assert page.count('<tr class="trouble"><th scope="row">') == 3
+    assert "rows that may have been used by a worker that died" in page
 
 
 def test_half_of_the_series_that_open_are_those_with_failures() -> None:

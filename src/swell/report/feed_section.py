@@ -18,10 +18,20 @@ WAITED_SHARE = 0.01
 """Of their time: if users wait longer than that for rows, they are slower than they are meant to be."""
 
 
+def is_slow(feed: FeedCount, document: ResultDocument) -> bool:
+    """Whether users waited for its rows for more of their time than can be passed over."""
+    return feed.waited_s > WAITED_SHARE * _users_s(document)
+
+
+def _users_s(document: ResultDocument) -> float:
+    """The time of all users together, at most."""
+    return document.totals.users_peak * document.run.duration_s
+
+
 def feed_section(document: ResultDocument) -> Iterator[RenderableType]:
     """What became of rows; nothing where there was one for everybody."""
-    users_s = document.totals.users_peak * document.run.duration_s
-    found = [(feed, feed.waited_s > WAITED_SHARE * users_s) for feed in document.feeds]
+    users_s = _users_s(document)
+    found = [(feed, is_slow(feed, document)) for feed in document.feeds]
     lines = [_line(feed, users_s if slow else 0) for feed, slow in found if slow or feed.ran_out or feed.unknown]
     if lines:
         yield Labelled("feeds", lines)

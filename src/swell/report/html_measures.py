@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from swell.document import Limits, ResultDocument
+from swell.report.feed_section import is_slow
 from swell.report.figures import NONE, clock_text, count_text, ms_text, seconds_text, share_text
 from swell.report.html_bounds import Bounds, clipped
 from swell.report.html_series import Duration, durations
@@ -94,7 +95,15 @@ def feed_rows(document: ResultDocument, bounds: Bounds) -> Iterator[MeasureRow]:
     for feed in document.feeds[: bounds.measures]:
         waited = seconds_text(feed.waited_s)
         cells = (*map(count_text, (feed.rows, feed.used, feed.unknown, feed.ran_out)), waited)
-        yield _measure_row("", feed.name, cells, bounds, bool(feed.unknown or feed.ran_out))
+        yield _measure_row("", feed.name, cells, bounds, bool(feed.unknown or feed.ran_out or is_slow(feed, document)))
+
+
+def feed_notes(document: ResultDocument) -> Iterator[str]:
+    """What the columns of troubled feeds mean."""
+    if any(feed.unknown for feed in document.feeds):
+        yield "Unknown: rows that may have been used by a worker that died. Nobody else was given them."
+    if any(is_slow(feed, document) for feed in document.feeds):
+        yield "Users who wait for rows are slower than they are meant to be."
 
 
 def loss_notes(limits: Limits) -> Iterator[str]:

@@ -24,6 +24,7 @@ from swell.report.html_json import script_json
 from swell.report.html_marks import marks
 from swell.report.html_measures import (
     check_rows,
+    feed_notes,
     feed_rows,
     loss_notes,
     measure_rows,
@@ -110,7 +111,7 @@ def _view(result: RunResult, document: ResultDocument, bounds: Bounds) -> View:
         "measures": list(measure_rows(document, bounds)),
         "traces": list(trace_rows(document, bounds)),
         "feeds": list(feed_rows(document, bounds)),
-        "loss_notes": list(loss_notes(document.limits)),
+        "loss_notes": [*loss_notes(document.limits), *feed_notes(document)],
         "account": list(account_rows(document)),
         "document": document,
         "limits": document.limits,
