@@ -110,6 +110,22 @@ def said(folder: Path, line: str, **environment: str) -> tuple[int, list[str]]:
             f"--spawn-rate: inf {TOO_MANY} 1,000,000",
             f"--workers: 0 {TOO_MANY} 1,000",
         ]),
+        ("run reader.py --threshold= --html= --store= --host=", [
+            "--host: an empty text is no URL: write one, or leave the option out",
+            "--html: an empty text names no file: name one, or leave the option out",
+            "--store: an empty text names no file: name one, or leave the option out",
+            "--threshold: an empty expression: write for example `p95 < 300ms`",
+        ]),
+        ("run reader.py --threshold=errors<1% --threshold= --baseline=", [
+            "--threshold: an empty expression: write for example `p95 < 300ms`",
+        ]),
+        ("run reader.py --json reader.py --csv reader --samples reader_stats.csv --store s.db --no-store", [
+            "--json: 'reader.py' is the script",
+            "--csv: 'reader_stats.csv' is to be written by --samples too",
+            "--no-store: cannot be given with --store (leave one out)",
+        ]),
+        ("run reader.py --store s.db --json ./s.db", ["--json: './s.db' is the store"]),
+        (f"run reader.py --store {'x' * 300}", [f"--store: '{'x' * 300}' cannot be written: file name too long"]),
         ("run reader.py --rate 5/s --stage 2m:50 --max-users 0", [
             "--stage: cannot be given with --rate: each says how much load there is (leave one out)",
             "--max-users: 0 is not a number from 1 to 1,000,000",

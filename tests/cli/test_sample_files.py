@@ -50,7 +50,7 @@ def numbers_in(path: Path) -> list[int]:
 def test_what_is_taken_is_in_the_file_in_its_order(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample_files, "GROUP_ROWS", 25)
     path = tmp_path / name
-    assert problems(settings_with(str(path))) == []
+    assert problems(settings_with(str(path)), {}) == []
     said: list[str] = []
     writer = SampleWriter(str(path), said.append)
     for first in range(0, 100, 10):
@@ -156,16 +156,16 @@ def test_more_than_may_wait_is_counted(tmp_path: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_where_it_cannot_be_written_is_said_before_the_run(path: str, what: str) -> None:
-    [problem] = problems(settings_with(path))
+    [problem] = problems(settings_with(path), {})
     assert (problem.what, problem.where) == (what, "--samples")
 
 
 def test_without_pyarrow_a_parquet_file_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    [problem] = problems(settings_with("out/calls.parquet"))
+    [problem] = problems(settings_with("out/calls.parquet"), {})
     assert problem.what == "Parquet needs the package pyarrow, which is not installed"
     assert problem.hint == "pip install 'swell[parquet]', or write out/calls.csv"
 
 
 def test_no_path_is_no_file() -> None:
-    assert problems(settings_with("")) == []
+    assert problems(settings_with(""), {}) == []

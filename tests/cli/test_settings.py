@@ -94,8 +94,9 @@ def test_a_table_of_a_script_is_read_like_a_config_file(table: dict[str, object]
 
 
 def test_every_option_has_names_of_its_own() -> None:
-    flags = [flag for option in options.ALL for flag in option.flags]
-    assert len(flags) == len(set(flags))
+    for command in {command for option in options.ALL for command in option.commands}:
+        flags = [flag for option in options.options_of(command) for flag in option.flags]
+        assert len(flags) == len(set(flags))
     assert {option.variable for option in options.ALL} == {
         "SWELL_" + option.flag[2:].upper().replace("-", "_") for option in options.ALL
     }

@@ -7,6 +7,7 @@ renders it is imported when it is needed.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -97,10 +98,10 @@ class Outputs:
         """Standard output is for one of them alone."""
         return any(output.fits_stdout and path == STDOUT for output, path in self.wanted)
 
-    def problems(self) -> list[Problem]:
-        """Why a file cannot be written, each with the option that asks for it."""
+    def problems(self, kept: Mapping[str, str]) -> list[Problem]:
+        """Why a file cannot be written, each with the option that asks for it. `kept`: files used otherwise."""
         found: list[Problem] = []
-        takers: dict[str, str] = {}
+        takers = {os.path.realpath(path): what for path, what in kept.items()}
         for output, path in self.wanted:
             flag = output.option.flag
             found += output.obstacles(flag)
@@ -108,11 +109,12 @@ class Outputs:
                 found.append(Problem("several files cannot go to standard output", flag))
                 continue
             for file in _files(output, path):
-                if file in takers:
-                    found.append(Problem(f"{file!r} is to be written by {takers[file]} too", flag))
+                place = file if file == STDOUT else os.path.realpath(file)
+                if place in takers:
+                    found.append(Problem(f"{file!r} is {takers[place]}", flag))
                 else:
                     found += output_problems(flag, file)
-                takers.setdefault(file, flag)
+                takers.setdefault(place, f"to be written by {flag} too")
         return found
 
     def write(self, result: RunResult, document: ResultDocument) -> None:

@@ -47,7 +47,7 @@ def command_line_layer(known: Sequence[Option[object]], parameters: dict[str, An
     for option in known:
         text = parameters.get(option.name.replace("-", "_"))
         if isinstance(text, tuple):
-            text = option.kind.separator.join(text) if text else None
+            text = option.kind.joined(text) if text else None
         if text is not None:
             layer[option.name] = Given("true" if text is True else str(text), option.flag)
     return layer

@@ -12,7 +12,7 @@ import functools
 import importlib.util
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -37,8 +37,8 @@ GROUP_ROWS = 100_000
 PARTING_S = 60.0
 
 
-def problems(settings: Settings) -> list[Problem]:
-    """Why the file of `--samples` cannot be written."""
+def problems(settings: Settings, kept: Mapping[str, str]) -> list[Problem]:
+    """Why the file of `--samples` cannot be written. `kept`: files used otherwise."""
     path, flag = settings[options.SAMPLES], options.SAMPLES.flag
     if not path:
         return []
@@ -48,7 +48,15 @@ def problems(settings: Settings) -> list[Problem]:
     if ending == PARQUET and importlib.util.find_spec("pyarrow") is None:
         hint = f"pip install 'swell[parquet]', or write {Path(path).with_suffix(CSV)}"
         return [Problem("Parquet needs the package pyarrow, which is not installed", flag, hint)]
-    return output_problems(flag, path)
+    others = {os.path.realpath(other): what for other, what in kept.items()}
+    what = others.get(os.path.realpath(path))
+    return [Problem(f"{path!r} is {what}", flag)] if what else output_problems(flag, path)
+
+
+def kept_files(settings: Settings) -> dict[str, str]:
+    """The file of `--samples`, which no other output may be written to."""
+    path = settings[options.SAMPLES]
+    return {path: f"to be written by {options.SAMPLES.flag} too"} if path else {}
 
 
 class RowFile(Protocol):

@@ -143,6 +143,8 @@ def table_layer(known: Sequence[Option[object]], table: Mapping[str, Any], place
         if name not in by_key:
             problems.append(Problem(f"unknown option {shown(key)}", where, did_you_mean(name, by_key)))
             continue
+        if by_key[name].adds_up and value in ([], ()):
+            continue
         try:
             layer[name] = Given(_text_of(by_key[name], value), where)
         except ValueError as fault:
@@ -193,7 +195,7 @@ def _line_of(text: str, heading: str, key: str) -> int:
 def _text_of(option: Option[object], value: object) -> str:
     """A TOML or Python value as the text that the command line would have had."""
     if option.kind.is_list and isinstance(value, list | tuple | set | frozenset):
-        return option.kind.separator.join(str(item) for item in value)
+        return option.kind.joined([str(item) for item in value])
     if isinstance(value, bool) != option.kind.is_flag or not isinstance(value, str | int | float):
         wanted = "true or false" if option.kind.is_flag else "a text or a number"
         raise ValueError(f"{shown(value)} is not {wanted}")

@@ -8,7 +8,7 @@ import sys
 from swell.cli import options, store_options
 from swell.cli.outputs import OUTPUTS, Outputs
 from swell.cli.settings import Settings
-from swell.cli.storing import store_path
+from swell.cli.storing import kept_files, store_path
 from swell.cli.thresholds import judged_anew
 from swell.document import ResultDocument
 from swell.errors import PlanError, Problem
@@ -46,7 +46,7 @@ def report(settings: Settings, word: str) -> int:
     if not outputs.wanted:
         flags = ", ".join(f"{output.option.flag} {output.option.shown_metavar}" for output in OUTPUTS)
         raise PlanError([Problem("no format is asked for", "swell report", f"any of {flags}")])
-    if problems := outputs.problems():
+    if problems := outputs.problems(kept_files(store_path(settings))):
         raise PlanError(problems)
     with open_store(store_path(settings)) as store:
         _, result, document = _loaded(store, word)

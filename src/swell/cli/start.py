@@ -13,6 +13,7 @@ from swell.cli.load_options import Planned, planned
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
 from swell.cli.outputs import wanted
+from swell.cli.storing import Keeping
 from swell.plan import MOST_WORKERS, RunPlan, notices, problems
 
 
@@ -28,14 +29,16 @@ def start(opened: Opened) -> int:
         baseline=compared.run if compared else settings[options.BASELINE],
     )
     outputs, keeping = wanted(settings), storing.wanted(settings)
+    kept = kept_files(opened, keeping)
     exported, unreachable = exports.wanted(settings)
     script = opened.script_without(
         *load.problems,
         *problems(plan),
         *host_problems(plan),
         *machine_problems(plan, usable_cores()),
-        *outputs.problems(),
-        *sample_files.problems(settings),
+        *outputs.problems({**kept, **sample_files.kept_files(settings)}),
+        *sample_files.problems(settings, kept),
+        *storing.contradictions(settings),
         *storing.problems(keeping),
         *faults,
         *thresholds.problems(demands, plan),
@@ -59,6 +62,12 @@ def start(opened: Opened) -> int:
     for notice in (*opened.notices, *load.notices, *notices(plan), *of_machine, *unused, *exported.notices()):
         print(f"swell: notice: {notice}", file=sys.stderr)
     return carry_out(plan, script, faces)
+
+
+def kept_files(opened: Opened, keeping: Keeping | None) -> dict[str, str]:
+    """Files that the run needs, which nothing it writes may take the place of, and what each is."""
+    read = {str(path): "read by the script" for path in opened.script.files_read} if opened.script else {}
+    return {**read, opened.path: "the script", **(storing.kept_files(keeping.path) if keeping else {})}
 
 
 def plan_of(opened: Opened, load: Planned) -> RunPlan:

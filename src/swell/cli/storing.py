@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -61,7 +62,7 @@ def problems(keeping: Keeping | None) -> list[Problem]:
         return []
     found = label_problems(options.RUN_NAME.flag, keeping.name)
     found += [fault for tag in keeping.tags for fault in label_problems(options.RUN_TAG.flag, tag)]
-    if not keeping.path.exists():
+    if not os.path.exists(keeping.path):  # which a path that is too long for a file does not either
         return found if keeping.is_default else [*found, *output_problems(options.STORE.flag, str(keeping.path))]
     from swell.store.database import CannotWrite, open_to_write
 
@@ -72,6 +73,19 @@ def problems(keeping: Keeping | None) -> list[Problem]:
     except PlanError as error:
         return [*found, *error.problems]
     return found
+
+
+def contradictions(settings: Settings) -> list[Problem]:
+    """Whether the same source says that the run is to be stored, and that it is not."""
+    both = settings[options.NO_STORE] and settings.is_given(options.STORE)
+    if not both or settings.rank(options.STORE) != settings.rank(options.NO_STORE):
+        return []
+    return [Problem(f"cannot be given with {settings.place(options.STORE)}", options.NO_STORE.flag, "leave one out")]
+
+
+def kept_files(path: Path) -> dict[str, str]:
+    """The files of a store, which nothing else may be written to."""
+    return {f"{path}{ending}": "the store" for ending in ("", "-wal", "-shm")}
 
 
 def label_problems(place: str, label: str) -> list[Problem]:

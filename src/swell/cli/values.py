@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from swell.quantities import parse_count, parse_duration_s, parse_number, parse_rate_per_s, shown
@@ -33,6 +33,13 @@ class Kind(Generic[T_co]):
     separator: str = ","
     bare: str = ""
     """The text that the flag stands for where no value follows it."""
+    refuses_blanks: bool = False
+    """Of a list: an item without a text is a slip, such as a variable of a shell that is not set."""
+
+    def joined(self, items: Sequence[str]) -> str:
+        """Items of a list as one text. Where one is a slip, it is that one alone, for the parser to refuse."""
+        blanks = [item for item in items if not item.strip()] if self.refuses_blanks else []
+        return blanks[0] if blanks else self.separator.join(items)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -94,9 +101,25 @@ def parse_address(text: str) -> tuple[str, int]:
     raise ValueError(f"{shown(text)} is not of the form HOST:PORT")
 
 
-def parse_lines(text: str) -> tuple[str, ...]:
-    """Lines; empty ones are dropped."""
+def parse_expressions(text: str) -> tuple[str, ...]:
+    """Lines, of which there is one at least; empty ones between them are dropped."""
+    if not text.strip():
+        raise ValueError("an empty expression: write for example `p95 < 300ms`")
     return tuple(line.strip() for line in text.split("\n") if line.strip())
+
+
+def parse_path(text: str) -> str:
+    """Where a file is, or is to be."""
+    if not text.strip():
+        raise ValueError("an empty text names no file: name one, or leave the option out")
+    return text
+
+
+def parse_url(text: str) -> str:
+    """A URL; whether it is one of a target is the plan's to say."""
+    if not text.strip():
+        raise ValueError("an empty text is no URL: write one, or leave the option out")
+    return text.strip()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -152,10 +175,10 @@ MAYBE_DURATION = Kind("DURATION", optional(parse_duration_s))
 USER_STAGES = Kind("DURATION:USERS", parse_user_stages, is_list=True)
 RATE_STAGES = Kind("DURATION:RATE", parse_rate_stages, is_list=True)
 TEXT = Kind("TEXT", str)
-URL = Kind("URL", str.strip)
-PATH = Kind("FILE", str)
+URL = Kind("URL", parse_url)
+PATH = Kind("FILE", parse_path)
 FLAG = Kind("", parse_flag, is_flag=True)
 MAYBE_PERCENTAGE = Kind("[PERCENT]", optional(parse_percentage), bare="0%")
 NAMES = Kind("A,B", parse_list, is_list=True)
 ADDRESS = Kind("HOST:PORT", optional(parse_address))
-EXPRESSIONS = Kind("EXPR", parse_lines, is_list=True, separator="\n")
+EXPRESSIONS = Kind("EXPR", parse_expressions, is_list=True, separator="\n", refuses_blanks=True)

@@ -18,6 +18,7 @@ from swell.script.factory import ClassFactory
 from swell.script.faults import class_faults
 from swell.script.feed import Feed
 from swell.script.importing import closest, import_script
+from swell.script.row_sources import FileSource
 from swell.script.setup import is_setup, run_setup
 from swell.script.shape import LoadTestShape
 from swell.script.tag_filter import filtered, tags_within
@@ -72,6 +73,11 @@ class LoadedScript:
     def row_sources(self) -> tuple[RowSource, ...]:
         """What the feeds read, in the order of their plans."""
         return tuple(feed.source for feed in self.feeds if feed.source is not None)
+
+    @property
+    def files_read(self) -> tuple[Path, ...]:
+        """The files that the feeds read."""
+        return tuple(feed.source.path for feed in self.feeds if isinstance(feed.source, FileSource))
 
     def bind_feeds(self, plans: Sequence[FeedPlan], supplies: Sequence[RowSupply]) -> None:
         """Have users of this process get their rows from these supplies. Raises ScriptError if they do not fit."""

@@ -130,6 +130,11 @@ FAULTS = {
         "    : p95 < 1s\n"
         "    ^"
     ),
+    '"GET /a: p95 < 1s': (
+        "this quote is not closed\n"
+        '    "GET /a: p95 < 1s\n'
+        "    ^"
+    ),
     "日本: p95 < 1x": (
         "'x' is no unit of it: p95 is a duration: give it a unit, for example 300ms\n"
         "    日本: p95 < 1x\n"

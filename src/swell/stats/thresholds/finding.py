@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from bisect import bisect_left
 
 from swell.histogram import rank_of
 from swell.segment import VALUE_SCALE, Sort
@@ -12,6 +13,8 @@ from swell.stats.thresholds.span import MILLION, Span
 
 LEAST_S = 10.0
 """A rate of the run so far is no reason to end it before it is one of so many seconds."""
+MOST_NEEDED = 10**18
+"""No percentile that can be written needs more samples."""
 UPPER = (Comparison.LESS, Comparison.AT_MOST)
 
 
@@ -110,9 +113,4 @@ def value_text(value: float, unit: str) -> str:
 
 def needed(q: float) -> int:
     """How many samples it takes for ten to lie beyond a quantile."""
-    count = round(FEW / (1 - q))
-    while count - rank_of(q, count) < FEW:
-        count += 1
-    while count > FEW and count - 1 - rank_of(q, count - 1) >= FEW:
-        count -= 1
-    return count
+    return bisect_left(range(MOST_NEEDED), FEW, key=lambda count: count - rank_of(q, count))

@@ -134,6 +134,8 @@ class _Reader:
         self._place = colons[-1] + 1
         if not chosen:
             raise self._fault("a name is missing before the colon", colon)
+        if chosen[0].sort is Sort.OTHER and chosen[0].text == '"':
+            raise self._fault("this quote is not closed", chosen[0])
         transaction = len(chosen) > 1 and chosen[0].sort is Sort.WORD and chosen[0].text == TRANSACTION
         chosen = chosen[1:] if transaction else chosen
         if len(chosen) == 1 and chosen[0].sort is Sort.STRING:
