@@ -138,7 +138,8 @@ def test_the_spool_of_a_dead_worker_says_what_it_has_used() -> None:
     assert controller.served(b"0.1", RowsWanted(0, 2, 20, 10)) == []
     controller.tell(Recovered(0, 1, (segment(1, 3), segment(2, 7))))
     assert controller.served(b"1.1", RowsWanted(0, 1, 2, 0)) == [10, 11]
-    assert controller.state.reception.feeds.counts() == (FeedCount(name="codes.csv", rows=100, handed_out=12, used=7, unknown=3),)
+    counts = controller.state.reception.feeds.counts()
+    assert counts == (FeedCount(name="codes.csv", rows=100, handed_out=12, used=7, unknown=3),)
 
 
 def test_a_last_segment_gives_back_the_rest() -> None:

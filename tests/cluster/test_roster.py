@@ -3,6 +3,7 @@ from swell.cluster.roster_state import Roster
 from swell.cluster.user_steps import Change, LeaveUser, StartUser
 from swell.load.schedule import Schedule
 from swell.load.shares import NOTHING, deal, everything
+from swell.load_plan import Curve, Leg
 from swell.plan import Revision
 
 MS = NS_PER_S // 1_000
@@ -128,3 +129,21 @@ def test_nothing_to_share_means_nothing_to_do() -> None:
     roster = Roster()
     roster.follow(Schedule([TEN_PER_S]), NOTHING, 0, NS_PER_S)
     assert (roster.present, roster.wake_ns) == (set(), None)
+
+
+def test_a_curve_that_falls_to_nothing_is_over_at_its_end_and_not_before() -> None:
+    curve = Curve((Leg(0.0, 2, 2), Leg(1.0, 2, 2), Leg(3.0, 0, 0)))
+    roster = Roster(4 * NS_PER_S, 5.0, 2.0)
+    roster.follow(Schedule((), curve), ALL, 0, 0)
+    assert roster.advance(NS_PER_S) == [LeaveUser(1, 2.0), LeaveUser(0, 2.0)]
+    roster.gone(0)
+    roster.gone(1)
+    assert (roster.wake_ns, roster.idle) == (4 * NS_PER_S, False)
+    roster.advance(4 * NS_PER_S)
+    assert (roster.wake_ns, roster.idle) == (None, True)
+
+
+def test_users_have_another_time_to_leave_when_the_load_is_over() -> None:
+    roster = Roster(NS_PER_S, 5.0, 2.0)
+    roster.follow(Schedule((), Curve((Leg(1.0, 1, 1),))), ALL, 0, 0)
+    assert roster.advance(NS_PER_S) == [LeaveUser(0, 5.0)]

@@ -58,11 +58,14 @@ class Roster:
         due = [] if self._change_ns is None else [self._change_ns]
         if self._arrears:
             due.append(self._next_arrear_ns)
+        if self._ends_ns is not None and self._now_ns < self._ends_ns and self._schedule.is_over:
+            due.append(self._ends_ns)
         return min(due, default=None)
 
     @property
     def idle(self) -> bool:
-        """All users that the schedule will ever bring here have started, and have gone of their own accord."""
+        """All users that the schedule will ever bring here have started, and have gone: of their own accord, or when it
+        was over. A level of 0 before that is a pause."""
         settled = self._schedule.goal > 0 or self._schedule.is_over
         return settled and not self.present and self.wake_ns is None
 
