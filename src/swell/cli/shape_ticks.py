@@ -82,7 +82,7 @@ class ShapeTicks:
             self._fail(error)
             return
         if wanted is None:
-            self._end(End.COMPLETED, f"{self._name} has ended it")
+            self._end(End.COMPLETED, "")
         elif wanted != self._latest and self._controller is not None:
             self._latest = wanted
             self._controller.tell(Reshaped(wanted))
