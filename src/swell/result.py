@@ -124,6 +124,8 @@ class ControllerFacts(msgspec.Struct, frozen=True):
     """What befell the controller while the run went on."""
 
     stalls: tuple[Incident, ...] = ()
+    """The first hundred."""
+    stalls_beyond: int = 0
     store_failures: tuple[Incident, ...] = ()
     restarts: tuple[Incident, ...] = ()
 

@@ -286,3 +286,13 @@ def test_arrivals_that_were_dropped_are_not() -> None:
 def test_arrivals_that_a_dead_worker_did_not_start_are_its_own() -> None:
     reasons = judge(open_run(arrived=900, dropped=0, lost_at_s=5.0)).reasons
     assert "100 of 1,000 arrivals were not started: a worker was lost" in [reason.text for reason in reasons]
+
+
+def test_stalls_without_end_are_kept_in_bounds_and_counted() -> None:
+    merge = run_merge(users=[2] * 10, planned=2, started=2)
+    for second in range(250):
+        merge.controller_stalled(float(second), second + 1.5, "Steps.tick()")
+    result = ended(merge)
+    assert (len(result.controller.stalls), result.controller.stalls_beyond) == (100, 150)
+    (reason,) = judge(result).reasons
+    assert reason.text == "the controller stood still for 1.5 s in Steps.tick() (and 247 more)"

@@ -122,6 +122,7 @@ def controller_stalled(evidence: Evidence) -> Iterator[Reason]:
     """Code in the controller held it up."""
     stalls = [stall for stall in evidence.result.controller.stalls if stall.to_s - stall.from_s > CONTROLLER_STALL_S]
     texts = [f"the controller stood still for {stall.to_s - stall.from_s:.1f} s in {stall.what}" for stall in stalls]
+    texts += texts[-1:] * evidence.result.controller.stalls_beyond
     yield from _of_incidents(ReasonCode.CONTROLLER_STALLED, stalls, texts)
 
 

@@ -107,7 +107,11 @@ class RunMerge:
 
     def controller_stalled(self, from_s: float, to_s: float, what: str) -> None:
         """A hook held the controller up."""
-        self._facts = _with(self._facts, stalls=(*self._facts.stalls, Incident(from_s, to_s, what)))
+        facts = self._facts
+        if len(facts.stalls) < INCIDENTS_CAP:
+            self._facts = _with(facts, stalls=(*facts.stalls, Incident(from_s, to_s, what)))
+        else:
+            self._facts = msgspec.structs.replace(facts, stalls_beyond=facts.stalls_beyond + 1)
 
     def store_failed(self, at_s: float, what: str) -> None:
         """The run could not be stored; what follows soon after belongs to the same incident."""
