@@ -142,7 +142,7 @@ def test_the_watch_ends_a_run_once_and_judges_its_end_anew() -> None:
 def test_observers_are_shown_the_end_too() -> None:
     expression = "requests == 0"
     watch = ThresholdWatch(plan(expression), None)
-    Observers([watch]).ended(run_of([expression]))
+    Observers([watch], [].append).ended(run_of([expression]))
     assert repr(watch) == "<ThresholdWatch: [True]>"
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from swell.segment import Sort
 from swell.stats.thresholds.expression import (
     DURATIONS,
+    OF_SCENARIOS,
     RUNNING_TOTALS,
     UNITS,
     Comparison,
@@ -20,8 +21,11 @@ from swell.stats.thresholds.expression import (
     Threshold,
 )
 from swell.stats.thresholds.parser import COUNTS, DURATIONS_OF_TRANSACTIONS, OF_TRANSACTIONS
+from swell.stats.thresholds.tags import Tags
 
-names = st.text(max_size=20) | st.sampled_from(["GET /a: b", "transaction x", '"', "\\", 'a" b', "x:", "/problems/:id"])
+names = st.text(max_size=20) | st.sampled_from(
+    ["GET /a: b", "transaction x", '"', "\\", 'a" b', "x:", "/problems/:id", "/a [b]", "[c]"]
+)
 amounts = st.integers(0, 10**12).map(float) | st.floats(0, 1e12, allow_nan=False)
 percents = st.floats(1e-9, 99.999_999).map(lambda percent: round(percent, 9)).filter(lambda percent: 0 < percent < 100)
 OWN_FIGURES = {
@@ -31,6 +35,14 @@ OWN_FIGURES = {
     Sort.GAUGE: [Figure.LAST, Figure.MIN, Figure.MAX],
     Sort.TREND: list(DURATIONS),
 }
+
+
+@st.composite
+def tags(draw: st.DrawFn) -> Tags:
+    """Such as a call can have."""
+    sides = (names | st.sampled_from(["]", "[x", " y ", "a: b", '" ', "z=z"])).map(lambda text: text.replace(",", ""))
+    keys = sides.map(lambda key: key.replace("=", "")).filter(bool)
+    return Tags(tuple(draw(st.dictionaries(keys, sides, min_size=1, max_size=3)).items()))
 
 
 @st.composite
@@ -65,8 +77,10 @@ def limits(draw: st.DrawFn, metric: Metric) -> Limit:
 @st.composite
 def thresholds(draw: st.DrawFn) -> Threshold:
     """Any threshold that can be written."""
-    selector = draw(st.none() | st.builds(Selector, names, st.booleans()))
-    metric = draw(metrics(transaction=bool(selector and selector.transaction)))
+    selector = draw(st.none() | st.builds(Selector, names, st.booleans()) | st.builds(Selector, names, tags=tags()))
+    of_calls = st.builds(Metric, st.sampled_from([figure for figure in COUNTS.values() if figure not in OF_SCENARIOS]))
+    tagged = selector is not None and selector.tags is not None
+    metric = draw(of_calls if tagged else metrics(transaction=bool(selector and selector.transaction)))
     limit = draw(limits(metric))
     if limit.of_baseline and metric.figure is Figure.SUM_PER_S:
         metric = Metric(Figure.SUM, measure=metric.measure)  # without a unit it is the sum

@@ -178,6 +178,33 @@ def test_a_scenario_goes_before_a_series_of_its_name() -> None:
     assert only(msgspec.structs.replace(result, series=named)).ok is True
 
 
+def tagged(*expressions: str) -> RunResult:
+    """A run of three calls, two of which have tags."""
+    result = run_of(expressions, [Call(0, 1), Call(0, 2), Call(0, 3)])
+    tags = ("", "", "page=list,user=new", "page=list")
+    series = tuple(msgspec.structs.replace(one, tags=its) for one, its in zip(result.series, tags, strict=True))
+    return msgspec.structs.replace(result, series=series)
+
+
+def test_tags_choose_the_calls_that_have_them_and_maybe_others() -> None:
+    expressions = ["[page=list]: requests == 2", "[user=new, page=list]: requests == 1", "requests == 3"]
+    expressions += ["Reader [page=list]: requests == 1", "POST /a [page=list]: requests == 1"]
+    assert [summary.ok for summary in judge(tagged(*expressions))] == [True] * 5
+
+
+UNTAGGED = {
+    "[page=lst]: requests == 0": 'there was no call with [page=lst]; did you mean "[page=list]"?',
+    "GET /a [page=list]: p95 < 1s": "there was no call with GET /a [page=list]",
+    "GET /x [page=list]: p95 < 1s": 'there was no call "GET /x"; did you mean "GET /a"?',
+}
+
+
+@pytest.mark.parametrize(("expression", "reason"), UNTAGGED.items(), ids=UNTAGGED)
+def test_tags_that_no_call_has_are_never_silently_met(expression: str, reason: str) -> None:
+    summary = only(tagged(expression))
+    assert (summary.ok, summary.value, summary.reason) == (None, None, reason)
+
+
 def test_a_series_answers_to_its_name_with_method_and_scenario() -> None:
     calls = [Call(0, 1), Call(0, 2), Call(0, 2), Call(0, 3)]
     expressions = ["/a: requests == 3", "POST /a: requests == 2", "Reader: POST /a: requests == 2"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from swell.segment import Sort
 from swell.stats.thresholds.expression import Comparison, Duration, Figure, Limit, Measure, Metric, Selector, Threshold
 from swell.stats.thresholds.parser import parse
+from swell.stats.thresholds.tags import Tags
 from swell.stats.thresholds.words import LONGEST, ThresholdFault
 from tests.stats.thresholds.strategies import thresholds
 
@@ -19,6 +20,10 @@ SECOND = Limit(1.0, "s")
 
 def p95_of(text: str, *, transaction: bool = False) -> Threshold:
     return Threshold(P95, LESS, SECOND, Selector(text, transaction))
+
+
+def p95_with(text: str, **tags: str) -> Threshold:
+    return Threshold(P95, LESS, SECOND, Selector(text, tags=Tags(tuple(tags.items()))))
 
 
 def own(sort: Sort, name: str, figure: Figure, percent: float = 0.0) -> Metric:
@@ -53,6 +58,13 @@ MEANINGS = {
     'transaction "a: b": p95 < 1s': p95_of("a: b", transaction=True),
     '"transaction x": p95 < 1s': p95_of("transaction x"),
     "transaction: p95 < 1s": p95_of("transaction"),
+    "[page=x]: p95 < 1s": p95_with("", page="x"),
+    "GET /a [page=x]: p95 < 1s": p95_with("GET /a", page="x"),
+    "Contestant [ page = x , user=a b ]: p95 < 1s": p95_with("Contestant", page="x", user="a b"),
+    'GET "/a: b" [page="x: y]",user=]: p95 < 1s': p95_with("GET /a: b", page="x: y]", user=""),
+    "GET /posts/[id]: p95 < 1s": p95_of("GET /posts/[id]"),
+    "GET /posts/[id] [page=x]: p95 < 1s": p95_with("GET /posts/[id]", page="x"),
+    '"GET /a [page=x]": p95 < 1s': p95_of("GET /a [page=x]"),
     "p95 < 1s over 30s": Threshold(P95, LESS, SECOND, over_s=30),
     "p95 < 1s over 30": Threshold(P95, LESS, SECOND, over_s=30),
     "p95 < 1s abort after 1m30s over 1h": Threshold(P95, LESS, SECOND, over_s=3_600, after_s=90, abort=True),
@@ -129,6 +141,51 @@ FAULTS = {
         "a name is missing before the colon\n"
         "    : p95 < 1s\n"
         "    ^"
+    ),
+    "GET /a [b]: p95 < 1s": (
+        "tags are written [key=value, ...]; a name that has such a bracket goes between quotes\n"
+        "    GET /a [b]: p95 < 1s\n"
+        "            ^"
+    ),
+    "[page=x: p95 < 1s": (
+        "tags are written [key=value, ...]; a name that has such a bracket goes between quotes\n"
+        "    [page=x: p95 < 1s\n"
+        "     ^^^^^^"
+    ),
+    "[]: p95 < 1s": (
+        "tags are written [key=value, ...]; a name that has such a bracket goes between quotes\n"
+        "    []: p95 < 1s\n"
+        "     ^"
+    ),
+    "[page=x, =y]: p95 < 1s": (
+        "a tag is `key=value`, and has no comma in it\n"
+        "    [page=x, =y]: p95 < 1s\n"
+        "             ^^"
+    ),
+    "[page=x, page = y]: p95 < 1s": (
+        'the tag "page" is there twice\n'
+        "    [page=x, page = y]: p95 < 1s\n"
+        "             ^^^^^^^^"
+    ),
+    "[page=x] GET /a: p95 < 1s": (
+        "between the tags and the colon nothing can stand\n"
+        "    [page=x] GET /a: p95 < 1s\n"
+        "             ^^^^^^"
+    ),
+    "[page=x]: users > 3": (
+        "only calls have tags, and `users` is not of calls\n"
+        "    [page=x]: users > 3\n"
+        "              ^^^^^"
+    ),
+    '[page=x]: check "y" > 3%': (
+        "only calls have tags, and `check \"y\"` is not of calls\n"
+        '    [page=x]: check "y" > 3%\n'
+        "              ^^^^^"
+    ),
+    "transaction x [page=x]: p95 < 1s": (
+        "only calls have tags, and no transaction does\n"
+        "    transaction x [page=x]: p95 < 1s\n"
+        "                  ^^^^^"
     ),
     '"GET /a: p95 < 1s': (
         "this quote is not closed\n"

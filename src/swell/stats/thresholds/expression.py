@@ -13,6 +13,8 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from swell.segment import Kind, Sort
+from swell.stats.thresholds.tags import Tags
+from swell.stats.thresholds.words import quoted
 
 TRANSACTION = "transaction"
 
@@ -206,13 +208,17 @@ class Limit:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Selector:
-    """What stands before the colon: a scenario, `METHOD name` or a name; of calls, or of transactions."""
+    """What stands before the colon: a scenario, `METHOD name` or a name; of calls, or of transactions; or tags."""
 
-    text: str
+    text: str = ""
+    """'' where tags alone say which calls."""
     transaction: bool = False
+    tags: Tags | None = None
 
     def __str__(self) -> str:
         text = self.text if NEEDS_NO_QUOTES.fullmatch(self.text) else quoted(self.text)
+        if self.tags:
+            return f"{text} {self.tags}" if self.text else str(self.tags)
         return f"{TRANSACTION} {text}" if self.transaction else text
 
 
@@ -248,12 +254,7 @@ class Threshold:
         return f"{self.selector}: {text}" if self.selector else text
 
 
-NEEDS_NO_QUOTES = re.compile(rf"(?!{TRANSACTION}\b)(?!.*: )[^\s\"\\]+(?: [^\s\"\\]+)*(?<!:)")
-
-
-def quoted(text: str) -> str:
-    """The text between quotes, as the parser takes it."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+NEEDS_NO_QUOTES = re.compile(rf"(?!{TRANSACTION}\b)(?!.*: )(?!\[)[^\s\"\\]+(?: (?!\[)[^\s\"\\]+)*(?<!:)")
 
 
 def plain(number: float) -> str:

@@ -1,7 +1,9 @@
 """Reads a threshold.
 
 threshold  = [ selector ":" ] metric comparison limit { clause }
-selector   = [ "transaction" ] name            a scenario, `METHOD name` or a name; unquoted up to the last ": "
+selector   = "transaction" name | name | [ name ] tags
+                                               a scenario, `METHOD name` or a name; unquoted up to " [" or the last ": "
+tags       = "[" KEY "=" VALUE { "," KEY "=" VALUE } "]"          either between quotes, where need be (`tags.py`)
 metric     = [ duration ] statistic | count | check | own
 duration   = "response" | "service" | "failed" | "all" | "lag" | "connect" | "first_byte"
 statistic  = "p" PERCENT | "mean" | "min" | "max"
@@ -24,6 +26,7 @@ from collections.abc import Iterable
 from swell.segment import Sort as SeriesSort
 from swell.stats.thresholds.expression import (
     DURATIONS,
+    OF_SCENARIOS,
     RUNNING_TOTALS,
     TRANSACTION,
     UNITS,
@@ -37,6 +40,7 @@ from swell.stats.thresholds.expression import (
     Selector,
     Threshold,
 )
+from swell.stats.thresholds.tags import Tags, TagsFault, read_tags
 from swell.stats.thresholds.words import LONGEST, Sort, ThresholdFault, Word, words_of
 
 MOST_AMOUNT = 1e15
@@ -103,6 +107,8 @@ class _Reader:
         selector = self._selector()
         first = self._word
         metric = self._metric(selector)
+        if selector and selector.tags and (metric.measure or metric.figure in OF_SCENARIOS):
+            raise self._fault(f"only calls have tags, and `{metric}` is not of calls", first)
         metric_words = self._words[self._words.index(first) : self._place]
         comparison = self._comparison(metric)
         metric, limit = self._limit(metric)
@@ -138,13 +144,32 @@ class _Reader:
             raise self._fault("this quote is not closed", chosen[0])
         transaction = len(chosen) > 1 and chosen[0].sort is Sort.WORD and chosen[0].text == TRANSACTION
         chosen = chosen[1:] if transaction else chosen
-        if len(chosen) == 1 and chosen[0].sort is Sort.STRING:
-            return Selector(chosen[0].text, transaction)
-        if chosen[-1].sort is Sort.STRING:  # GET "/a: b"
-            text = f"{self._expression[chosen[0].at : chosen[-1].at].rstrip()} {chosen[-1].text}"
-        else:
-            text = self._expression[chosen[0].at : colon.at].rstrip()
-        return Selector(text, transaction)
+        place = next((place for place, word in enumerate(chosen) if self._opens_tags(word)), None)
+        if place is None:
+            return Selector(self._name(chosen, colon.at), transaction)
+        if transaction:
+            raise self._fault("only calls have tags, and no transaction does", chosen[place])
+        bracket = chosen[place]
+        return Selector(self._name(chosen[:place], bracket.at), tags=self._tags(bracket.at, colon.at))
+
+    def _opens_tags(self, word: Word) -> bool:
+        """A bracket where a word begins; one inside a word, as in `/posts/[id]`, is a character like any other."""
+        begins = word.at == 0 or self._expression[word.at - 1].isspace()
+        return begins and word.sort is Sort.WORD and word.text.startswith("[")
+
+    def _name(self, chosen: list[Word], end: int) -> str:
+        if not chosen:
+            return ""
+        if chosen[-1].sort is not Sort.STRING:
+            return self._expression[chosen[0].at : end].rstrip()
+        before = self._expression[chosen[0].at : chosen[-1].at].rstrip()
+        return f"{before} {chosen[-1].text}" if before else chosen[-1].text  # GET "/a: b"
+
+    def _tags(self, at: int, end: int) -> Tags:
+        try:
+            return read_tags(self._expression[at:end].rstrip())
+        except TagsFault as fault:
+            raise ThresholdFault(fault.what, self._expression, at + fault.at, fault.length) from fault
 
     # --- metric ------------------------------------------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ def _of_scenario(selector: Selector | None, known: list[str]) -> Choice:
 
 
 def _of_calls(selector: Selector, known: list[str], result: RunResult) -> Choice:
-    """A scenario by its name goes first; otherwise all series that are called so."""
+    """A scenario by its name goes first; otherwise all series that are called so; of these those with the tags."""
     text = selector.text
     if selector.transaction:
         found = {
@@ -83,10 +83,20 @@ def _of_calls(selector: Selector, known: list[str], result: RunResult) -> Choice
             if series.sort is Sort.TRANSACTION and text in (series.name, f"{series.scenario}: {series.name}")
         }
         return _found(found, f"transaction {_named(text)}", text, _names(result.measures, Sort.TRANSACTION))
-    if text in known:
-        return Choice(frozenset(number for number, series in _numbered(result.series) if series.scenario == text))
-    numbers = {number for number, series in _numbered(result.series) if text in _labels(series)}
-    return _found(numbers, f"call {_named(text)}", text, [*known, *_call_names(result)])
+    named = {number: series for number, series in _numbered(result.series) if _is_meant(series, selector, known)}
+    if selector.tags is None and text in known:
+        return Choice(frozenset(named))
+    if selector.tags is None or not named:
+        return _found(set(named), f"call {_named(text)}", text, [*known, *_call_names(result)])
+    numbers = {number for number, series in named.items() if selector.tags.are_in(series.tags)}
+    return _found(numbers, f"call with {selector}", str(selector.tags), _tags_of(named.values()))
+
+
+def _is_meant(series: Series, selector: Selector, known: list[str]) -> bool:
+    """Whether its name is that of the selector; tags alone are of any."""
+    if selector.tags is not None and not selector.text:
+        return True
+    return series.scenario == selector.text if selector.text in known else selector.text in _labels(series)
 
 
 def _found(numbers: set[int], what: str, text: str, known: Iterable[str]) -> Choice:
@@ -104,6 +114,10 @@ def _labels(series: Series) -> tuple[str, ...]:
     """All that a series answers to."""
     called = f"{series.method} {series.name}"
     return series.name, called, f"{series.scenario}: {series.name}", f"{series.scenario}: {called}"
+
+
+def _tags_of(series: Iterable[Series]) -> list[str]:
+    return [f"[{named.tags}]" for named in series if named.tags]
 
 
 def _scenarios(result: RunResult) -> list[str]:

@@ -75,6 +75,11 @@ class Word:
         return self.at + self.length
 
 
+def quoted(text: str) -> str:
+    """The text between quotes, as a string is read."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def words_of(expression: str) -> list[Word]:
     """All words, and the end behind them. Every character that is no space belongs to one."""
     found: list[Word] = []
