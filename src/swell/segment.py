@@ -205,6 +205,8 @@ class ScenarioCount(msgspec.Struct, frozen=True):
     missed: int = 0
     arrived: int = 0
     """Arrivals that a user has taken up."""
+    most_users: int = 0
+    """At a time, since the report before; 0: not known."""
 
 
 class Health(msgspec.Struct, frozen=True):

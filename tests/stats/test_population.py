@@ -68,3 +68,12 @@ def test_a_worker_that_went_on_after_it_was_given_up_counts_until_its_last_repor
     report(population, 3, 4)
     assert seconds_of(population, 6) == [3, 3, 3, 4, 0, 0]
     assert [totals.users_now for totals in population.totals(6)] == [0]
+
+
+def test_users_who_came_and_went_between_two_reports_are_not_added_up() -> None:
+    population = Population(["Guest"])
+    population.report((0, 1), 1.0, [ScenarioCount("Guest", 5, started=20)], final=False)
+    population.report((0, 1), 2.0, [ScenarioCount("Guest", 0, started=60, most_users=7)], final=True)
+    (guests,) = population.totals(3)
+    assert (array("I", guests.users).tolist(), guests.users_peak) == ([5, 7, 0], 7)
+    population.check()

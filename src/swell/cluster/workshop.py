@@ -207,10 +207,15 @@ class RingWorkshop:
 
     def _counts(self) -> tuple[ScenarioCount, ...]:
         """Where each scenario stands. The second in which the plan ends is reported with the users that it had then."""
-        counts = self._crew.counts() if self._crew is not None else ()
+        if self._crew is None:
+            return ()
         at_end, self._users_at_end = self._users_at_end, {}
+        most = self._crew.take_most_users()
         return tuple(
-            msgspec.structs.replace(count, users=max(count.users, at_end.get(count.name, 0))) for count in counts
+            msgspec.structs.replace(
+                count, users=max(count.users, at_end.get(count.name, 0)), most_users=most[count.name]
+            )
+            for count in self._crew.counts()
         )
 
     def output_lost(self, lines: int) -> None:

@@ -55,6 +55,8 @@ class Tally:
     """A scenario's users: how many are here, and totals of those that started and of those that have gone."""
 
     users: int = 0
+    most_users: int = 0
+    """Since they were counted last."""
     started: int = 0
     iterations: int = 0
     missed: int = 0
@@ -173,6 +175,7 @@ class Crew:
         self._places[number] = place
         tally = self._tally(scenario)
         tally.users += 1
+        tally.most_users = max(tally.most_users, tally.users)
         tally.started += 1
         self._nobody.clear()
         place.greenlet = greenlet.greenlet(place.live, self._hub)
@@ -214,6 +217,13 @@ class Crew:
             )
             for name, total in totals.items()
         )
+
+    def take_most_users(self) -> dict[str, int]:
+        """The most users of each scenario at a time, since this was last asked."""
+        most = {name: tally.most_users for name, tally in self._tallies.items()}
+        for tally in self._tallies.values():
+            tally.most_users = tally.users
+        return most
 
     def report(self, error: BaseException) -> None:
         """Record what escaped from user code; a kill is none."""

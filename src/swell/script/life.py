@@ -230,6 +230,7 @@ class Life:
         except StopUser:
             pass
         finally:
+            self._rest.unplanned()  # a wait may have been cut short: what follows was planned for no moment
             self._raised_by(user.on_stop, "on_stop")
 
     def _begin(self, user: User) -> None:

@@ -30,13 +30,13 @@ class Population:
         return f"<Population { ({totals.name: totals.users_now for totals in self.totals(0)}) }>"
 
     def report(self, worker: Worker, sealed_s: float, counts: Iterable[ScenarioCount], *, final: bool) -> None:
-        """Take a worker's counts at `sealed_s`. A final report is made when all have left: those that had come since
-        the one before are shown too."""
+        """Take a worker's counts at `sealed_s`. A final report is made when all have left: the most that were there since
+        the one before are shown."""
         second = max(round(sealed_s) - 1, 0)
         self._last_second[worker] = max(second, self._last_second.get(worker, -1))
         for count in counts:
             before = self._latest.setdefault(count.name, {}).get(worker, ScenarioCount(count.name, 0))
-            there = before.users + count.started - before.started if final else count.users
+            there = _before_all_left(before, count) if final else count.users
             changes = self._changes.setdefault(count.name, PerSecond())
             _change(changes, second, there - before.users)
             _change(changes, second + 1, count.users - there)
@@ -113,6 +113,10 @@ class Population:
         """Raise AssertionError if there are fewer than no users at any time."""
         for name in self._changes:
             assert all(users >= 0 for users in accumulate(change for _, change in self._changes_of(name).items()))
+
+
+def _before_all_left(before: ScenarioCount, final: ScenarioCount) -> int:
+    return final.most_users or before.users + final.started - before.started
 
 
 def _change(changes: PerSecond, second: int, users: int) -> None:
