@@ -32,8 +32,17 @@ def test_a_duration_is_parts_with_units_or_a_number_of_seconds(text: str, second
     assert parse_duration_s(text) == pytest.approx(seconds)
 
 
+@given(st.integers(0, 10**9))
+def test_a_duration_is_the_float_nearest_to_what_is_written(thousandths: int) -> None:
+    seconds, ms = divmod(thousandths, 1_000)
+    assert parse_duration_s(f"{thousandths}ms") == thousandths / 1_000
+    assert parse_duration_s(f"{seconds}s{ms}ms") == thousandths / 1_000
+    assert parse_duration_s(f"{seconds}.{ms:03}m") == thousandths * 60 / 1_000
+
+
 @pytest.mark.parametrize(
-    "text", ["", "s", "5x", "5 m", "30m1h", "5m5m", "1h-5m", "-5s", "1,5s", "٣s", "5s\n5s", "1e3s", "5S"]
+    "text",
+    ["9" * 5_000 + "s", "", "s", "5x", "5 m", "30m1h", "5m5m", "1h-5m", "-5s", "1,5s", "٣s", "5s\n5s", "1e3s", "5S"],
 )
 def test_what_is_no_duration_is_said_with_examples(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a duration such as 30s, 5m, 1h30m or 90 \(seconds\)"):

@@ -5,12 +5,16 @@ A parser raises ValueError with a sentence that needs nothing added but the plac
 
 from __future__ import annotations
 
-import math
 import re
+from fractions import Fraction
 
-SECONDS_PER_UNIT = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+SECONDS_PER_UNIT = {
+    unit: Fraction(text) for unit, text in (("d", "86400"), ("h", "3600"), ("m", "60"), ("s", "1"), ("ms", "0.001"))
+}
 UNITS_PER_RATE = {"s": 1.0, "m": 60.0, "h": 3_600.0}
 LONGEST_SHOWN = 60
+LONGEST_DURATION = 100
+"""No duration that is meant has more characters."""
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
 _DURATION = re.compile(rf"(?:{_NUMBER}(?:ms|[dhms]))+", re.ASCII)
@@ -40,15 +44,18 @@ def parse_number(text: str) -> float:
 
 
 def parse_duration_s(text: str) -> float:
-    """Seconds: `30s`, `5m`, `1h30m`, `250ms`, `1.5h`; a number without a unit is in seconds."""
+    """Seconds: `30s`, `5m`, `1h30m`, `250ms`, `1.5h`; a number without a unit is in seconds.
+
+    It is the float nearest to what is written: `700ms` is 0.7, which is not 700 * 0.001.
+    """
     stripped = text.strip()
     if _SIGNED_NUMBER.fullmatch(stripped):
         return float(stripped)
-    if _DURATION.fullmatch(stripped):
+    if len(stripped) <= LONGEST_DURATION and _DURATION.fullmatch(stripped):
         parts = _DURATION_PART.findall(stripped)
         units = [unit for _, unit in parts]
         if units == sorted(set(units), key=list(SECONDS_PER_UNIT).index):
-            return math.fsum(float(number) * SECONDS_PER_UNIT[unit] for number, unit in parts)
+            return float(sum(Fraction(number) * SECONDS_PER_UNIT[unit] for number, unit in parts))
     raise ValueError(f"{shown(text)} is not a duration such as 30s, 5m, 1h30m or 90 (seconds)")
 
 
