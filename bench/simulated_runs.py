@@ -78,7 +78,7 @@ def simulated(target: Target, random: Random) -> RunResult:
 
 def run_of(blocks: tuple[Block, ...], seconds: float, series: int) -> RunResult:
     """The result of a run that did this."""
-    whole = packed.pack(0, math.ceil(seconds), packed.add([packed.unpack(block) for block in blocks]))
+    whole = packed.pack_plain(0, math.ceil(seconds), packed.add([packed.unpack(block) for block in blocks]))
     plan = RunPlan(
         script="contest.py",
         scenarios=(Scenario(NAMES[0]),),
@@ -166,7 +166,7 @@ def _blocks(
     hists = _per_second(packed.HIST, hist, seconds, 32)
     tallies = _per_second(packed.TALLY, tally, seconds, TALLY_BITS)
     return tuple(
-        packed.pack(at, at + 1, dataclasses.replace(nothing, hist=hist_then, tally=tally_then))
+        packed.pack_plain(at, at + 1, dataclasses.replace(nothing, hist=hist_then, tally=tally_then))
         for at, (hist_then, tally_then) in enumerate(zip(hists, tallies, strict=True))
     )
 

@@ -39,6 +39,8 @@ Columns = Sequence[Words]
 """A table: its keys, and rows as long as these."""
 Shape = tuple[WordType, ...]
 """What type each column of a table has."""
+NO_WORDS: dict[WordType, Words] = {dtype: np.empty(0, dtype) for dtype in map(np.dtype, ("<u4", "<u8"))}
+MANY_WORDS = 2_000
 
 
 def squeezed(tables: Sequence[Columns]) -> bytes:
@@ -64,7 +66,7 @@ def plain(tables: Sequence[Columns]) -> bytes:
 def read(counts: bytes, shapes: Sequence[Shape]) -> list[list[Words]]:
     """The columns of each table. Raises RunFailed where zstd finds its frame damaged; `check` finds whatever is."""
     if not counts:
-        return [[np.empty(0, column) for column in shape] for shape in shapes]
+        return [_nothing(shape) for shape in shapes]
     lengths = LENGTHS.unpack_from(counts, HEAD.size)
     if HEAD.unpack_from(counts)[0] == PLAIN:
         return list(_looked_at(counts, lengths, shapes))
@@ -112,14 +114,21 @@ def _looked_at(counts: bytes, lengths: Sequence[int], shapes: Sequence[Shape]) -
 
 
 def _restored(planes: bytes, lengths: Sequence[int], widths: bytes, shapes: Sequence[Shape]) -> Iterator[list[Words]]:
-    at, each_width = 0, iter(widths)
+    at = 0
     for shape, length in zip(shapes, lengths, strict=True):
+        its_widths, widths = widths[: len(shape)], widths[len(shape) :]
+        if not length:
+            yield _nothing(shape)
+            continue
         columns = []
-        for column, width in zip(shape, each_width, strict=False):
-            laid_out = np.frombuffer(planes, np.uint8, width * length, at).reshape(width, length)
-            columns.append(_words(laid_out, column))
+        for column, width in zip(shape, its_widths, strict=True):
+            columns.append(_words(planes, at, length, width, column))
             at += width * length
-        yield [np.cumsum(columns[0], dtype=shape[0]), *columns[1:]]
+        yield [columns[0].cumsum(dtype=shape[0]), *columns[1:]]
+
+
+def _nothing(shape: Shape) -> list[Words]:
+    return [NO_WORDS[column] for column in shape]
 
 
 def _differences(keys: Words) -> Words:
@@ -127,16 +136,26 @@ def _differences(keys: Words) -> Words:
 
 
 def _width(words: Words) -> int:
-    return (int(words.max(initial=0)).bit_length() + 7) // 8
+    return (int(words.max()).bit_length() + 7) // 8 if len(words) else 0
 
 
 def _planes(words: Words, width: int) -> bytes:
+    if not width:
+        return b""
     bytes_ = np.ascontiguousarray(words).view(np.uint8).reshape(len(words), words.dtype.itemsize)
     return bytes_[:, :width].T.tobytes()
 
 
-def _words(planes: npt.NDArray[np.uint8], dtype: WordType) -> Words:
-    words: Words = np.zeros(planes.shape[1], dtype)
-    for place, plane in enumerate(planes):
-        words |= plane.astype(dtype) << dtype.type(8 * place)
+def _words(planes: bytes, at: int, length: int, width: int, dtype: WordType) -> Words:
+    """Few words are put together at once, many a plane at a time: whichever is quicker."""
+    if not width:
+        return np.zeros(length, dtype)
+    laid_out = np.frombuffer(planes, np.uint8, width * length, at).reshape(width, length)
+    if length < MANY_WORDS:
+        bytes_ = np.zeros((length, dtype.itemsize), np.uint8)
+        bytes_[:, :width] = laid_out.T
+        return bytes_.view(dtype).reshape(-1)
+    words: Words = laid_out[0].astype(dtype)
+    for place in range(1, width):
+        words |= laid_out[place].astype(dtype) << dtype.type(8 * place)
     return words
