@@ -19,13 +19,27 @@ __all__ = ["clusters"]
 HEAVY, JUDGE = Scenario("Heavy", weight=3.0), Scenario("Judge", fixed_count=2)
 
 
+class ShapedCluster(MemoryCluster):
+    """Has the next answer each time that one has been reached, a little later."""
+
+    answers = (Wanted(10, 1_000.0), Wanted(5, 1_000.0, ("Light",)), Wanted(0, 1_000.0))
+
+    def begun(self, begin_ns: int) -> None:
+        super().begun(begin_ns)
+        self._left = list(self.answers)
+        self._answer()
+
+    def spawned(self, users: int) -> None:
+        super().spawned(users)
+        gevent.spawn_later(0.3, self._answer)
+
+    def _answer(self) -> None:
+        self.controller.tell(Reshaped(self._left.pop(0)) if self._left else StopWanted(End.COMPLETED))
+
+
 def test_users_of_each_class_come_and_go_as_the_shape_wants(clusters: list[MemoryCluster], tmp_path: Path) -> None:
-    cluster = MemoryCluster(shaped_plan(HEAVY, Scenario("Light"), JUDGE), tmp_path)
+    cluster = ShapedCluster(shaped_plan(HEAVY, Scenario("Light"), JUDGE), tmp_path)
     clusters.append(cluster)
-    wanted = (0.2, Wanted(10, 1_000.0)), (0.5, Wanted(5, 1_000.0, ("Light",))), (0.8, Wanted(0, 1_000.0))
-    for at_s, answer in wanted:
-        gevent.spawn_later(at_s, cluster.controller.tell, Reshaped(answer))
-    gevent.spawn_later(1.2, cluster.controller.tell, StopWanted(End.COMPLETED))
     _, result = cluster.run()
     assert result.end is End.COMPLETED
     assert [text for text in cluster.heard if "spawned" in text] == ["10 spawned", "5 spawned", "0 spawned"]

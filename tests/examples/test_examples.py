@@ -87,7 +87,7 @@ def test_an_examples_own_loads_are_in_the_result(site: str) -> None:
 def test_an_examples_own_shape_has_its_peak_its_wave_and_its_decline(site: str) -> None:
     result = json.loads(run(EXAMPLES / "evening.py", site, "-u", "12", "-t", "6s", "--json", "-").stdout)
     assert (result["run"]["plan"]["shape"], result["run"]["end_text"]) == ("Evening", "")
-    changes = [(round(row["at_s"]), row["load"], row["users"]) for row in result["run"]["revisions"]]
+    changes = [(int(row["at_s"]), row["load"], row["users"]) for row in result["run"]["revisions"]]
     assert changes == [(0, 0, 4), (1, 0, 9), (1, 1, 3), (4, 0, 0), (4, 1, 12), (5, 0, 1), (5, 1, 0)]
     peaks = {row["name"]: row["users_peak"] for row in result["scenarios"]}
     assert 8 <= peaks["Reader"] <= 9
