@@ -2,7 +2,7 @@
 
 What workers report is collected and added up once in a while (`settle`), many workers at a time. Seconds of over an
 hour ago are joined to blocks of 10 s, of over 8 hours to 60 s, of over a day to 600 s; sooner where they take too much
-room: that is from 10,000 calls a second and some hundred series on, since a second is kept packed.
+room, packed as they are: 50 series at 5,000 calls a second never do, 1,000 series at 10,000 do after the first hour.
 """
 
 from __future__ import annotations
