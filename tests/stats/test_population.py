@@ -45,6 +45,14 @@ def test_a_final_report_shows_users_that_came_and_left_since_the_one_before() ->
     assert seconds_of(population, 3) == [3, 5, 0]
 
 
+def test_a_second_in_which_users_came_and_left_shows_the_most_of_them() -> None:
+    population = Population()
+    for second, users, started, most in ((0, 2, 10, 10), (1, 2, 10, 2), (2, 0, 13, 3), (3, 4, 17, 4), (4, 3, 17, 4)):
+        count = ScenarioCount("Contestant", users, started, most_users=most)
+        population.report(WORKER, second + 1.0, [count], final=False)
+    assert seconds_of(population, 6) == [10, 2, 3, 4, 3, 3]
+
+
 def test_users_that_move_from_a_lost_worker_to_its_successor_are_never_counted_twice() -> None:
     population = Population()
     report(population, 0, 3)

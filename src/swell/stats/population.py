@@ -1,7 +1,8 @@
 """Users over time, put together from what each worker says of its own at the end of each second.
 
-A second shows who was there at its end, so that users who moved from one worker to another are never counted twice;
-the last second of a worker shows who was there before all left. Only changes are kept.
+A second shows who was there at its end, so that users who moved from one worker to another are never counted twice.
+Where some came and some left within it, as short sessions do, it shows the most of them that were there at a time; and
+so does the last second of a worker, in which all leave. Only changes are kept.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Population:
         self._last_second[worker] = max(second, self._last_second.get(worker, -1))
         for count in counts:
             before = self._latest.setdefault(count.name, {}).get(worker, ScenarioCount(count.name, 0))
-            there = _before_all_left(before, count) if final else count.users
+            there = _before_all_left(before, count) if final else _most(before, count)
             changes = self._changes.setdefault(count.name, PerSecond())
             _change(changes, second, there - before.users)
             _change(changes, second + 1, count.users - there)
@@ -117,6 +118,13 @@ class Population:
 
 def _before_all_left(before: ScenarioCount, final: ScenarioCount) -> int:
     return final.most_users or before.users + final.started - before.started
+
+
+def _most(before: ScenarioCount, count: ScenarioCount) -> int:
+    """Who moves to or from a worker only comes there, or only leaves."""
+    started = count.started - before.started
+    left = before.users + started - count.users
+    return max(count.users, count.most_users) if started > 0 and left > 0 else count.users
 
 
 def _change(changes: PerSecond, second: int, users: int) -> None:
