@@ -92,6 +92,16 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
         return min((end_s for end_s in (last_s, self.run_time_s) if end_s is not None), default=None)
 
     @property
+    def adjustable(self) -> int | None:
+        """The load that keys change: the only closed one without an end; None: there is none, or there are several, or
+        a shape says how many users there are."""
+        if self.shape:
+            return None
+        closed = [number for number, load in enumerate(self.loads) if isinstance(load.model, Closed)]
+        endless = [number for number in closed if self.loads[number].ends_s is None]
+        return endless[0] if len(endless) == 1 else None
+
+    @property
     def longest_stop_s(self) -> float:
         """How long any user at all may take to finish what it is doing."""
         given = (time_s for load in self.loads for time_s in (load.graceful_stop_s, load.graceful_ramp_down_s))

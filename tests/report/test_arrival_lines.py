@@ -58,6 +58,16 @@ def test_while_it_runs_the_planned_rate_and_what_was_dropped_are_shown() -> None
     assert "20 users  1,234 dropped" in progress_line(open_run(dropped=1_234))
 
 
+def test_in_a_narrow_terminal_the_line_of_the_moment_has_its_percentiles() -> None:
+    frame = rendered(live_frame(open_run(dropped=1_234), 80, 30), 80).splitlines()
+    assert " ".join(frame[3].split()) == "now users arrivals/s dropped requests/s failed p50 ms p95 ms p99 ms"
+    assert len(frame[4]) == len(frame[3]) <= 80
+
+
+def test_keys_that_do_nothing_are_not_offered() -> None:
+    assert rendered(live_frame(open_run(), 100, 30), 100).splitlines()[-1] == "Ctrl-C ends the run"
+
+
 def test_a_plan_of_iterations_runs_until_all_are_done() -> None:
     model = Iterations(users=5, total=100)
     result = open_run()

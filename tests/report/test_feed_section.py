@@ -27,8 +27,8 @@ def test_a_feed_that_ran_out_or_lost_rows_is() -> None:
     at = next(number for number, line in enumerate(lines) if line.startswith("feeds"))
     assert lines[at : at + 3] == [
         "feeds       users.csv: 1,000 rows, 1,000 used · ran out 20 times",
-        "            codes.csv: 12,345 rows, 12,000 used · ran out once · 345 may have been used by a worker",
-        "              that died: left out",
+        "            codes.csv: 12,345 rows, 12,000 used · ran out once",
+        "              345 may have been used by a worker that died: left out",
     ]
 
 

@@ -55,8 +55,8 @@ def test_a_share_is_nought_or_all_only_if_it_is_so() -> None:
 
 def test_times_sizes_and_cpu() -> None:
     assert [clock_text(seconds) for seconds in (0, 7.9, 754, 3_723)] == ["0:00", "0:07", "12:34", "1:02:03"]
-    assert [seconds_text(seconds) for seconds in (0.4, 60, 59.5, 725, 12_000)] == [
-        *("0.4 s", "1 min", "59.5 s", "12 min 5 s", "3 h 20 min"),
+    assert [seconds_text(seconds) for seconds in (0.4, 8.02, 60, 59.5, 725, 12_000)] == [
+        *("0.4 s", "8 s", "1 min", "59.5 s", "12 min 5 s", "3 h 20 min"),
     ]
     assert [bytes_text(size) for size in (0, 999, 1_234, 999_499, 999_500, 45_600_000, 10**18)] == [
         *("0 B", "999 B", "1.23 kB", "999 kB", "1 MB", "45.6 MB", "1e+03 PB"),

@@ -71,6 +71,11 @@ def test_they_fit_whatever_the_width_and_the_names(width: int) -> None:
     assert_fits(text_of(measured(), width), width)
 
 
+def test_a_name_is_not_cut_for_the_sake_of_its_values() -> None:
+    trend = next(line for line in text_of(measured(), 80).splitlines() if "trend" in line)
+    assert "  time in the queue  " in trend
+
+
 def test_of_many_the_first_are_shown_and_the_rest_counted() -> None:
     many = measured(
         checks=tuple(CheckSummary(**OF, name=f"check {number}", passed=number, failed=1) for number in range(1_000)),

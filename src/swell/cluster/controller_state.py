@@ -317,7 +317,7 @@ class ControllerState:
                 found = [self.course.revise(load, users, rate_per_s, now_ns)]
             case Reshaped(wanted):
                 found = [*self.course.reshape(wanted, now_ns)]
-            case Nudged() if self.course.adjustable is None:
+            case Nudged() if self.plan.adjustable is None:
                 return [Note(_why_no_key(self.plan))]
             case Nudged(more):
                 found = [self.course.nudge(more, now_ns)]

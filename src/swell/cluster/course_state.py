@@ -72,15 +72,6 @@ class Course:
         return any(isinstance(load.model, Open | Sessions) for load in self._plan.loads)
 
     @property
-    def adjustable(self) -> int | None:
-        """The load that keys change: the only closed one without an end; None: there is none, or there are several, or
-        a shape says how many users there are."""
-        if self._plan.shape:
-            return None
-        endless = [number for number in self._closed if self._plan.loads[number].ends_s is None]
-        return endless[0] if len(endless) == 1 else None
-
-    @property
     def is_endless(self) -> bool:
         """Whether users of the plan are to stay until the run is stopped."""
         return any(self._plan.loads[number].ends_s is None for number in self._closed)
@@ -101,7 +92,7 @@ class Course:
 
     def nudge(self, more: int, now_ns: int) -> Revision | None:
         """Ask for more users, or fewer, of the load that keys change; None when there can be no more or no fewer."""
-        load = self.adjustable
+        load = self._plan.adjustable
         if load is None:
             return None
         return self.revise(load, self.users_of(load) + more, self._plan.spawn_rate_per_s, now_ns)

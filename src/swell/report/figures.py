@@ -78,7 +78,7 @@ def clock_text(seconds: float) -> str:
 def seconds_text(seconds: float) -> str:
     """An instant or a stretch in words: 0.4 s, 60 s, 12 min 5 s, 3 h 20 min."""
     if seconds < 60:
-        return f"{seconds:.1f} s" if seconds != int(seconds) else f"{seconds:.0f} s"
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
     whole = round(seconds)
     if whole < 3_600:
         return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 LABEL_WIDTH = 10
 INDENT = LABEL_WIDTH + 2
+BETWEEN = " · "
+"""A line breaks there, if it can."""
 
 
 class Labelled:
@@ -38,6 +41,9 @@ def _wrapped(line: Text, console: Console, width: int, hanging: int) -> list[Tex
     """The line in parts; those after the first leave room for the indent."""
     if line.cell_len <= width:
         return [line]
+    end = line.plain.rfind(BETWEEN, 0, width + len(BETWEEN))
+    if end > width // 2 and cell_len(line.plain[:end]) <= width:
+        return [line[:end], *_wrapped(line[end + len(BETWEEN) :], console, max(width - hanging, 8), 0)]
     first = line.wrap(console, width)[0]
     rest = line[len(first.plain) :]
     start = len(rest.plain) - len(rest.plain.lstrip())

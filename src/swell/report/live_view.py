@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -31,10 +32,18 @@ from swell.stats.users import planned_users, users_now
 from swell.stats.windows import Window, latest
 
 KEYS = "w/W one/ten users more · s/S one/ten fewer · Ctrl-C ends the run"
-KEYS_OF_SHAPE = "Ctrl-C ends the run"
+KEY_TO_END = "Ctrl-C ends the run"
 FIXED_LINES = 13
 LEAST_ROWS = 3
 WIDEST = 160
+NOW_LAYOUTS = (
+    ((), 3, 8),
+    ((), 2, 8),
+    (("failures/s",), 2, 6),
+    (("failures/s", "p50 ms"), 2, 6),
+)
+"""What is left out of the line of the moment, how far its columns are apart, how wide they are at least: the first that
+fits."""
 BUSY_CPU, LATE_LOOP_MS = 0.95, 100.0
 HEALTH_S = 5.0
 
@@ -80,7 +89,7 @@ def live_frame(
     rows = max(height - FIXED_LINES - len(demands) - len(measures), LEAST_ROWS)
     lines += [*_series(result, whole, width, rows), Text(), *demands, *measures, _health(result, width)]
     if keys:
-        lines.append(Text(shortened(KEYS_OF_SHAPE if result.plan.shape else KEYS, width), style="dim"))
+        lines.append(Text(shortened(KEY_TO_END if result.plan.adjustable is None else KEYS, width), style="dim"))
     return Group(*lines)
 
 
@@ -131,8 +140,13 @@ def _now(result: RunResult, window: Window, width: int) -> RenderableType:
         "failed": Text(share, style=failing),
         **{f"{name} ms": Text(text, style="bold") for name, text in zip(("p50", "p95", "p99"), durations, strict=True)},
     }
-    heads = [Text(name, style="dim") for name in ("now", *cells)]
-    return columns(heads, [[Text(), *cells.values()]], gap=3 if width >= 90 else 2, least=8)
+    for left_out, gap, least in NOW_LAYOUTS:
+        shown = {name: cell for name, cell in cells.items() if name not in left_out}
+        heads = [Text(name, style="dim") for name in ("now", *shown)]
+        table = columns(heads, [[Text(), *shown.values()]], gap=gap, least=least)
+        if max(map(cell_len, table.plain.splitlines())) <= width:
+            break
+    return table
 
 
 def _users(result: RunResult) -> str:

@@ -12,12 +12,14 @@ from swell.document import CheckSummary, Latency, MeasureSummary, ResultDocument
 from swell.report.columns import columns
 from swell.report.figures import NONE, count_text, rate_text, share_text, value_text
 from swell.report.labelled import INDENT, Labelled
-from swell.report.series_table import GAP, HEADS, LAYOUTS, LEAST_NAME_WIDTH, duration
+from swell.report.series_table import FEW_MARK, GAP, HEADS, LAYOUTS, LEAST_NAME_WIDTH, duration, is_few
 from swell.report.wording import shortened, visible
 
 MOST_ROWS = 20
 SHARE_WIDTH = 9
 TREND_PARTS = ("p50", "p95", "p99", "max")
+NARROW_TREND_PARTS = ("p50", "p95", "max")
+WIDE = 94
 
 Row = TypeVar("Row", CheckSummary, TransactionSummary, MeasureSummary)
 
@@ -71,7 +73,7 @@ def _check(named: tuple[CheckSummary, str], width: int) -> Text:
     counts = (
         f"{count_text(row.failed)} of {count_text(row.passed + row.failed)} failed"
         if row.failed
-        else count_text(row.passed)
+        else f"{count_text(row.passed)} passed"
     )
     room = width - INDENT - SHARE_WIDTH - len(counts) - 4
     return Text.assemble(share, f"  {shortened(name, room)}  ", (counts, "dim"))
@@ -81,7 +83,7 @@ def _measures(rows: Sequence[MeasureSummary], width: int) -> Iterator[Text]:
     named = _named(rows)
     sorts = max(len(row.sort) for row, _ in named)
     widest = max(len(name) for _, name in named)
-    values = [_value(row) for row, _ in named]
+    values = [_value(row, width) for row, _ in named]
     room = max(width - INDENT - sorts - 4 - max(len(value) for value in values), LEAST_NAME_WIDTH)
     for (row, name), value in zip(named, values, strict=True):
         shown = shortened(name, room)
@@ -90,7 +92,7 @@ def _measures(rows: Sequence[MeasureSummary], width: int) -> Iterator[Text]:
         yield line
 
 
-def _value(row: MeasureSummary) -> str:
+def _value(row: MeasureSummary, width: int) -> str:
     match row.sort:
         case "counter" if row.sum is not None:
             return f"{value_text(row.sum)}, {rate_text(row.per_s or 0)}/s"
@@ -99,10 +101,13 @@ def _value(row: MeasureSummary) -> str:
         case "rate" if row.share is not None:
             return f"{share_text(round(row.share * row.count), row.count)} of {count_text(row.count)}"
         case "trend" if row.trend is not None:
-            return _trend(row.trend)
+            return _trend(row.trend, width)
     return NONE
 
 
-def _trend(found: Latency) -> str:
-    parts = (f"{HEADS[name]} {value_text(getattr(found, name))}" for name in TREND_PARTS)
-    return f"{'  '.join(parts)}, {count_text(found.count)} values"
+def _trend(found: Latency, width: int) -> str:
+    """Where there is little room, less of it, so that something is left of the name."""
+    wide = width >= WIDE
+    names = TREND_PARTS if wide else NARROW_TREND_PARTS
+    parts = (f"{HEADS[name]} {FEW_MARK * is_few(found, name)}{value_text(getattr(found, name))}" for name in names)
+    return "  ".join(parts) + (f", {count_text(found.count)} values" if wide else "")

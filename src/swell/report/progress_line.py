@@ -24,7 +24,8 @@ def progress_line(result: RunResult) -> str:
         else "no response"
     )
     failed = f"{rate_text(window.failures_per_s)} failed/s ({share_text(window.failures, max(window.requests, 1))})"
-    users = f"{count_text(users_now(result))} users"
+    there = users_now(result)
+    users = f"{count_text(there)} {'user' if there == 1 else 'users'}"
     dropped = sum(found.dropped for found in arrivals(result))
     users += f"  {count_text(dropped)} dropped" if dropped else ""
     return f"{clock_text(result.at_s)}{planned}  {users}  {rate_text(window.rps)} req/s  {failed}  {times}"
