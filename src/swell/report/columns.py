@@ -1,6 +1,6 @@
 """Columns of figures as lines of text: the first to the left, the others to the right.
 
-rich's own tables measure and wrap every cell, which took three times as long, twice a second, beside the workers.
+rich's own tables measure and wrap every cell, which took three times as long, once a second, beside the workers.
 """
 
 from __future__ import annotations

@@ -36,7 +36,13 @@ def accounting_section(document: ResultDocument) -> RenderableType:
     for count, name in ((found.redirected, "redirected"), (found.retried, "retried")):
         if count:
             line.append(f" · {count_text(count)} {name}")
-    return Labelled("exchanges", [line, *_limit_lines(document.limits), *_value_lines(document.limits)])
+    limits = document.limits
+    return Labelled("exchanges", [line, *_missed(document), *_limit_lines(limits), *_value_lines(limits)])
+
+
+def _missed(document: ResultDocument) -> Iterator[Text]:
+    if missed := document.totals.missed:
+        yield Text(f"{count_text(missed)} paced starts missed: too late to be made up", style="yellow")
 
 
 def _limit_lines(limits: Limits) -> Iterator[Text]:
