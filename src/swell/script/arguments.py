@@ -62,10 +62,13 @@ class Reading:
         return self._number(written, name, value, parse_rate_per_s, wanted, lambda rate: 0 <= rate <= most, limits)
 
     def factor(self, written: Written, name: str, value: object) -> float:
-        """A number over 0."""
-        limits = f"a number over 0 and up to {MOST_FACTOR:,}"
-        most = MOST_FACTOR
-        return self._number(written, name, value, parse_number, limits, lambda factor: 0 < factor <= most, limits) or 1
+        """A number that something is multiplied by, or divided."""
+        limits = f"a number from 1/{MOST_FACTOR:,} to {MOST_FACTOR:,}"
+        least, most = 1 / MOST_FACTOR, MOST_FACTOR
+        return (
+            self._number(written, name, value, parse_number, limits, lambda factor: least <= factor <= most, limits)
+            or 1
+        )
 
     def count(self, written: Written, name: str, value: object, least: int, most: int = MOST_USERS) -> int:
         """A whole number."""

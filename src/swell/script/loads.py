@@ -160,13 +160,17 @@ def load_of(cls: type[TaskList]) -> object:
     value = inspect.getattr_static(cls, "load", None)
     if isinstance(value, FromLog):
         return _Arrivals((value,))
+    if any(value is function for function in FUNCTIONS):  # without parentheses
+        return value
     is_code = inspect.isroutine(value) or isinstance(value, type | property | classmethod | staticmethod)
     return None if is_code else value
 
 
-def _hint_for(value: object) -> str:
+def _hint_for(value: Any) -> str:
     if isinstance(value, Segment):
         return f"write users({value}) or arrivals({value})"
+    if any(value is function for function in FUNCTIONS):
+        return f"call it: {value.__name__}(...)"
     return f"for example {EXAMPLE}"
 
 
@@ -238,3 +242,6 @@ def iterations(
     `iterations(total=10_000, users=50, within="10m")`: what has not begun `within` that time is not begun any more.
     """
     return _Iterations(total=total, each=each, users=users, within=within, start=start, graceful_stop=graceful_stop)
+
+
+FUNCTIONS = (users, arrivals, sessions, iterations)
