@@ -127,7 +127,7 @@ def test_a_report_is_written_where_it_is_asked_for(swell: Said, folder: Path) ->
         ("show", ["swell show: missing argument 'RUN'"]),
         ("show zz", ["RUN: there is no run 'zz' in .swell/runs.db (`swell runs` lists them)"]),
         ("show aa", ["RUN: 'aa' may be any of 2 runs: aa10, aa11 (give more of it)"]),
-        ("show aa10 --store no.db", ["no.db: there is no store (`swell run` makes one; --store PATH names another)"]),
+        ("show aa10 --store no.db", ["no.db: there is no store (`swell run` makes one; --store FILE names another)"]),
         ("show aa10 --from 6s --to 5s", ["--from: 6 s is not before --to, 5 s"]),
         ("show aa10 --from 5s --to 5s", ["--from: 5 s is not before --to, 5 s"]),
         ("show aa10 --from 11s", ["--from: 11 s is no instant of the run, which took 10.0 s"]),

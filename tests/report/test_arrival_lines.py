@@ -1,6 +1,6 @@
 import msgspec
 
-from swell.document import ArrivalSummary
+from swell.document import ArrivalSummary, ScenarioSummary
 from swell.load_plan import Curve, Iterations, Leg, Load, Open
 from swell.report.final_table import final_report
 from swell.report.live_view import live_frame
@@ -73,3 +73,20 @@ def test_a_plan_of_iterations_runs_until_all_are_done() -> None:
     result = open_run()
     plan = msgspec.structs.replace(result.plan, loads=(Load(model=model, scenarios=("Contestant",)),))
     assert "until all is done" in rendered(live_frame(msgspec.structs.replace(result, plan=plan), 100, 30), 100)
+
+
+def iterations_of(name: str, done: int, planned: int | None) -> ScenarioSummary:
+    return ScenarioSummary(
+        name=name, model="iterations", planned=planned, users_peak=5, iterations=done, dropped=0, missed=0
+    )
+
+
+def test_of_a_number_of_iterations_it_is_shown_how_many_were_done() -> None:
+    document = summarise(sample_results.ended())
+    one = msgspec.structs.replace(document, scenarios=(iterations_of("Visitor", 1_000, 1_000),))
+    text = rendered(final_report(one, 100), 100)
+    assert "iterations  1,000 of 1,000 planned\n" in text
+    two = msgspec.structs.replace(document, scenarios=(*one.scenarios, iterations_of("Editor", 7, 20)))
+    text = rendered(final_report(two, 100), 100)
+    assert "iterations  Visitor: 1,000 of 1,000 planned\n            Editor: 7 of 20 planned\n" in text
+    assert "iterations" not in rendered(final_report(document, 100), 100)

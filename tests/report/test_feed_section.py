@@ -33,7 +33,7 @@ def test_a_feed_that_ran_out_or_lost_rows_is() -> None:
 
 
 def test_a_feed_that_kept_users_waiting_is() -> None:
-    assert "slow.csv: 10 rows, 10 used · users waited for rows 25% of their time" in report(SLOW)
+    assert "slow.csv: 10 rows, 10 used · users waited for rows 25 % of their time" in report(SLOW)
 
 
 def test_it_fits_whatever_it_is_called() -> None:

@@ -56,6 +56,25 @@ def test_a_long_name_loses_its_middle() -> None:
     assert "/the/end " in line
 
 
+def test_an_error_of_many_series_names_as_many_as_fit_and_counts_the_others() -> None:
+    document = document_of("ended")
+    errors = tuple(
+        msgspec.structs.replace(document.errors[0], name=f"/problems/of/week/{number}") for number in range(5)
+    )
+    lines = text_of(msgspec.structs.replace(document, errors=errors)).splitlines()
+    where = next(line.strip() for line in lines if "more)" in line)
+    assert where == "GET /problems/of/week/0 24 · GET /problems/of/week/1 24 (and 3 series more)"
+
+
+def test_what_the_target_said_begins_at_its_beginning() -> None:
+    document = document_of("ended")
+    error = document.errors[0]
+    sample = msgspec.structs.replace(error.samples[0], body="<!doctype html>\n" + "<p>so sorry</p>\n" * 20)
+    errors = (msgspec.structs.replace(error, samples=(sample,)),)
+    text = text_of(msgspec.structs.replace(document, errors=errors))
+    assert "e.g. 503 http://127.0.0.1:8000/submit  <!doctype html> <p>so sorry" in text
+
+
 def test_of_a_thousand_series_the_busiest_are_shown_and_the_rest_counted() -> None:
     text = text_of(document_of("of_many_series"))
     assert sum(line.startswith("GET /items/") for line in text.splitlines()) == 60
@@ -156,6 +175,13 @@ def test_metrics_that_could_not_be_sent_are_told_and_others_not() -> None:
     told = "http://a.test/v1/metrics: 2 of 12 failed, 1 left out: the one before took too long · no route"
     assert [line for line in lines if line.startswith("exports")] == [f"exports     {told}"]
     assert "b.test" not in "".join(lines)
+
+
+def test_paced_starts_that_were_missed_are_told() -> None:
+    document = document_of("ended")
+    assert "missed" not in text_of(document)
+    missing = msgspec.structs.replace(document, totals=msgspec.structs.replace(document.totals, missed=1_234))
+    assert "            1,234 paced starts missed: too late to be made up\n" in text_of(missing)
 
 
 def test_what_lies_beyond_the_caps_is_told() -> None:

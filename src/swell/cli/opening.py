@@ -110,6 +110,9 @@ class ScriptCommand(click.Command):
         if records:
             with formatter.section(f"Options of {path}"):
                 formatter.write_dl(records)
+        if (asked := self.get_help_option(ctx)) and (record := asked.get_help_record(ctx)):
+            with formatter.section("Help"):
+                formatter.write_dl([record])
 
 
 def import_script(opened: Opened) -> ModuleType | None:

@@ -197,6 +197,7 @@ STOP_TIMEOUT = Option(
     name="stop-timeout",
     kind=values.DURATION,
     default=5.0,
+    default_text="5s",
     section=Section.LOAD,
     help="How long a task under way may take to finish when its user is to stop.",
 )
@@ -325,7 +326,7 @@ STORE = Option(
     default_text="`.swell/runs.db` in this folder",
     section=Section.RESULT,
     commands=("run", "demo", "runs", "show", "report", "compare"),
-    help="The file in which runs are stored; one that is not there yet is made.",
+    help="The file in which runs are stored; a run makes one that is not there yet.",
 )
 NO_STORE = Option(
     name="no-store",
@@ -412,7 +413,7 @@ FAIL_IF_SLOWER = Option(
     section=Section.RESULT,
     commands=("compare",),
     in_config=False,
-    help="End with exit code 3 if anything is slower, or is by more than PERCENT, as 5%, beyond doubt.",
+    help="End with exit code 3 if anything is slower; with PERCENT, as 5%, only if its whole interval lies beyond.",
 )
 EXIT_CODE_ON_FAILURES = Option(
     name="exit-code-on-failures",

@@ -51,7 +51,7 @@ FROM = Option(
     name="from",
     kind=values.DURATION,
     default=0.0,
-    default_text="the begin",
+    default_text="the beginning",
     section=Section.RESULT,
     help="Show the run from here on only: 90s, 1m30s. Percentiles are exact for any stretch.",
 )

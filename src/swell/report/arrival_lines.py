@@ -1,4 +1,4 @@
-"""Arrivals of open and partly open loads: how many are wanted now, and in the end what became of each."""
+"""Arrivals of open and partly open loads: how many are wanted now, and in the end what became of each; iterations."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from swell.document import ArrivalSummary, ResultDocument
+from swell.document import ArrivalSummary, ResultDocument, ScenarioSummary
 from swell.report.figures import count_text, rate_text, share_text
 from swell.report.labelled import Labelled
 from swell.report.wording import visible
 from swell.result import RunResult
 from swell.stats.arrivals import arrivals, planned_rate_per_s
+
+ITERATIONS = "iterations"
+"""The model of a load that is a number of iterations."""
 
 
 def arrival_section(document: ResultDocument) -> Iterator[RenderableType]:
@@ -20,6 +23,13 @@ def arrival_section(document: ResultDocument) -> Iterator[RenderableType]:
     if document.arrivals:
         named = len(document.arrivals) > 1
         yield Labelled("arrivals", [_line(found, named=named) for found in document.arrivals])
+
+
+def iteration_section(document: ResultDocument) -> Iterator[RenderableType]:
+    """How many iterations were done, of scenarios that have a number of them to do."""
+    found = [row for row in document.scenarios if row.model == ITERATIONS and row.planned is not None]
+    if found:
+        yield Labelled("iterations", [_done(row, named=len(document.scenarios) > 1) for row in found])
 
 
 def arrival_cells(result: RunResult) -> dict[str, Text]:
@@ -32,6 +42,13 @@ def arrival_cells(result: RunResult) -> dict[str, Text]:
         "arrivals/s": Text(rate_text(planned_rate_per_s(result.plan, result.at_s)), style="bold"),
         "dropped": Text(count_text(dropped), style="bold red" if dropped else ""),
     }
+
+
+def _done(found: ScenarioSummary, *, named: bool) -> Text:
+    line = Text(visible(f"{found.name}: ") if named else "")
+    planned = found.planned or 0
+    text = f"{count_text(found.iterations)} of {count_text(planned)} planned"
+    return line.append(text, "yellow" if found.iterations < planned else "")
 
 
 def _line(found: ArrivalSummary, *, named: bool) -> Text:

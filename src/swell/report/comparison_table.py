@@ -34,6 +34,8 @@ WIDE = 112
 """From so many columns on, each value has its interval beside it."""
 MOST_SERIES = 20
 MOST_LINES = 10
+SHORT_S = 45
+"""Of fewer seconds a reader who sees no difference is told that they are few."""
 LEAST_NAME_WIDTH = 12
 DIFFERENT = (Finding.SLOWER, Finding.FASTER)
 ORDER = (Finding.SLOWER, Finding.FASTER, Finding.NO_DIFFERENCE, Finding.TOO_FEW)
@@ -67,7 +69,14 @@ def _parts(comparison: Comparison, width: int) -> Iterator[RenderableType]:
 def _run(which: str, run: RunCompared) -> RenderableType:
     title = f"{run.script} → {run.target}" if run.target else run.script
     known_as = f"{run.id} ({run.name})" if run.name else run.id
-    return Labelled(which, [Text(visible(f"{known_as} · {title} · {run.started_at} · {seconds_text(run.duration_s)}"))])
+    return Labelled(
+        which, [Text(visible(f"{known_as} · {title} · {_instant(run.started_at)} · {seconds_text(run.duration_s)}"))]
+    )
+
+
+def _instant(started_at: str) -> str:
+    """`2026-01-31 12:00:05 UTC`; it is kept as `2026-01-31T12:00:05Z`."""
+    return started_at.replace("T", " ").replace("Z", " UTC")
 
 
 def _span(span: Span) -> RenderableType:
@@ -76,7 +85,10 @@ def _span(span: Span) -> RenderableType:
         lines.append(Text(f"a warm-up of {seconds_text(span.warm_up_s)} is left out, {span.warm_up}"))
     else:
         lines.append(Text(f"warm-up: {span.warm_up}"))
-    lines += [Text(f"{what} is left out") for what in span.left_out]
+    lines += [Text(f"left out: {what}") for what in span.left_out]
+    if span.to_s - span.from_s < SHORT_S:
+        few = f"{seconds_text(span.to_s - span.from_s)} show great differences only: run for a minute or more"
+        lines.append(Text(few, style="yellow"))
     return Labelled("compared", lines)
 
 
@@ -176,7 +188,7 @@ def _gate(comparison: Comparison) -> Iterator[RenderableType]:
         return
     by = f" by more than {100 * gate.limit:g} %" if gate.limit else ""
     if not gate.failed:
-        yield Labelled("gate", [Text(f"passed: nothing is slower{by}", style="green")])
+        yield Labelled("gate", [Text(f"passed: nothing is shown to be slower{by}", style="green")])
         return
     found: dict[str, list[str]] = {}
     for text in gate.because:

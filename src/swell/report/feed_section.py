@@ -47,5 +47,5 @@ def _line(feed: FeedCount, users_s: float) -> Text:
     if feed.unknown:
         line.append(f" · {count_text(feed.unknown)} may have been used by a worker that died: left out", "yellow")
     if users_s:
-        line.append(f" · users waited for rows {feed.waited_s / users_s:.0%} of their time", "yellow")
+        line.append(f" · users waited for rows {100 * feed.waited_s / users_s:.0f} % of their time", "yellow")
     return line

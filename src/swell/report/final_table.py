@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from swell.document import Latency, ResultDocument, SeriesSummary
-from swell.report.arrival_lines import arrival_section
+from swell.report.arrival_lines import arrival_section, iteration_section
 from swell.report.columns import columns
 from swell.report.failure_sections import error_section, exception_section
 from swell.report.feed_section import feed_section
@@ -26,6 +26,7 @@ from swell.stats.latency import QUANTILES
 MOST_ROWS = 60
 WIDEST = 160
 SHOW_ALL_SHARE = 0.01
+ENDINGS = {"threshold": "ended by a threshold"}
 TIME_COLUMNS = (
     (94, ("min", "mean", "p50", "p75", "p90", "p95", "p99", "p99_9", "max")),
     (76, ("mean", "p50", "p90", "p95", "p99", "p99_9", "max")),
@@ -51,6 +52,7 @@ def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     yield from _heading(document, width)
     yield from count_sections(document, width)
     yield from arrival_section(document)
+    yield from iteration_section(document)
     yield from measure_sections(document, width)
     yield from feed_section(document)
     yield from trace_section(document, width)
@@ -73,7 +75,7 @@ def count_sections(document: ResultDocument, width: int) -> Iterator[RenderableT
 def _heading(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     run, totals = document.run, document.totals
     title = f"{run.script} → {run.target}" if run.target else run.script
-    ending = f"{run.end} after" if run.end else "running for"
+    ending = f"{ENDINGS.get(run.end, run.end)} after" if run.end else "running for"
     users = f"{count_text(totals.users_peak)} {'user' if totals.users_peak == 1 else 'users'}"
     failed = f"{count_text(totals.failures)} failed ({share_text(totals.failures, max(totals.requests, 1))})"
     line = Text.assemble(

@@ -21,7 +21,7 @@ BUSY_S = 5.0
 """How long to wait for another process that is writing; each run does so for a few milliseconds a second."""
 MAGIC = b"SQLite format 3\0"
 HEADER_BYTES = 100
-ELSEWHERE = "--store PATH names another, `swell run --no-store` does without"
+ELSEWHERE = "--store FILE names another, `swell run --no-store` does without"
 MOVE_AWAY = "move it away, and the next run makes a new one"
 WORDS = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -125,7 +125,7 @@ def _refuse(path: Path, *, to_write: bool) -> None:
     except FileNotFoundError:
         if to_write:
             return
-        raise _problem(path, "there is no store", "`swell run` makes one; --store PATH names another") from None
+        raise _problem(path, "there is no store", "`swell run` makes one; --store FILE names another") from None
     except (OSError, ValueError) as exc:
         raise _problem(path, f"cannot be read: {getattr(exc, 'strerror', None) or exc}", ELSEWHERE) from exc
     if not stat.S_ISREG(mode):

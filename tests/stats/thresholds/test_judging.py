@@ -358,7 +358,7 @@ def test_the_threshold_that_ended_the_run_stays_failed() -> None:
     expressions = ["p95 < 300ms abort", "errors < 1% abort"]
     result = run_of(expressions, calls_of(FAST), end=End.THRESHOLD, end_text=text)
     ended_it, other = judge(result)
-    assert (ended_it.ok, ended_it.reason) == (False, "it ended the run at 312.4 ms")
+    assert (ended_it.ok, ended_it.reason) == (False, "it ended the run when it was at 312.4 ms")
     assert other.ok is True
 
 

@@ -157,8 +157,13 @@ def _estimate(estimated: Estimated | None, errors: float) -> Estimate | None:
     return Estimate(estimated.value, low if math.isfinite(low) else None, high if math.isfinite(high) else None)
 
 
+def _known_as(series: Series) -> str:
+    method = series.method or series.sort.name.lower()
+    return f"{method} {series.name}" + (f" [{series.tags}]" if series.tags else "")
+
+
 def _gate(rows: list[list[Held]], both: Sequence[Series], limit: float) -> Gate:
-    names = ["all calls", *(f"{series.method} {series.name}".strip() for series in both)]
+    names = ["all calls", *(_known_as(series) for series in both)]
     because = tuple(
         f"{name}: {trial.thing.value}"
         for name, row in zip(names, rows, strict=False)

@@ -147,10 +147,8 @@ class Trial:
             ok = standing(self.threshold, found.finding, limit, running=result.end is None)
             reason = ", ".join(filter(None, (found.where, self._bar.text))) if ok is not None else OPEN
         if result.end is End.THRESHOLD and result.end_text.startswith(abort_text(self._text)):
-            ok, reason = (
-                False,
-                "it ended the run" + result.end_text.removeprefix(abort_text(self._text)).replace(":", " at"),
-            )
+            was = result.end_text.removeprefix(abort_text(self._text)).replace(":", " when it was at")
+            ok, reason = False, f"it ended the run{was}"
         summary = ThresholdSummary(self._text, ok, value, self.threshold.metric.unit, reason, limit)
         failed = self._convinced or (ok is False and found.convincing)
         return Judgement(summary, self.threshold.abort and failed)
