@@ -31,8 +31,8 @@ class Population:
         return f"<Population { ({totals.name: totals.users_now for totals in self.totals(0)}) }>"
 
     def report(self, worker: Worker, sealed_s: float, counts: Iterable[ScenarioCount], *, final: bool) -> None:
-        """Take a worker's counts at `sealed_s`. A final report is made when all have left: the most that were there since
-        the one before are shown."""
+        """Take a worker's counts at `sealed_s`. A final report is made when all have left: the most that were there
+        since the one before are shown."""
         second = max(round(sealed_s) - 1, 0)
         self._last_second[worker] = max(second, self._last_second.get(worker, -1))
         for count in counts:
