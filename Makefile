@@ -7,6 +7,7 @@ BENCH_STAMP := .bench-venv/.installed
 TEST_PACKAGES := nginx prometheus wrk faketime libfaketime tmux openssl libssl-dev gcc libc6-dev chromium
 BENCH_PACKAGES := nginx wrk util-linux gcc libc6-dev libssl-dev
 PYTEST := $(BIN)/python -m pytest
+TEST_PROCESSES ?= 2
 AGAIN := --last-failed --last-failed-no-failures none -p no:randomly
 
 UI_STAMP := ui/node_modules/.installed
@@ -20,7 +21,7 @@ demo: $(STAMP) ui
 
 # What failed is run once more, alone, and has to hold then: shared machines stand still now and then.
 test: test-packages check
-	$(PYTEST) -m "not timing" || $(PYTEST) -m "not timing" $(AGAIN)
+	$(PYTEST) -m "not timing" -n $(TEST_PROCESSES) || $(PYTEST) -m "not timing" $(AGAIN)
 	$(PYTEST) -m timing -p no:randomly || $(PYTEST) -m timing $(AGAIN)
 
 check: $(STAMP) ui
