@@ -136,7 +136,9 @@ def test_the_watch_ends_a_run_once_and_judges_its_end_anew() -> None:
     text = f"threshold {expression} was not met: 0 %"
     assert told.events == [StopWanted(End.THRESHOLD, text)]
     watch.ended(run_of([expression], own=own, seconds=2, end=End.THRESHOLD, end_text=text))
-    assert [(summary.ok, summary.reason) for summary in watch.latest] == [(False, "it ended the run when it was at 0 %")]
+    assert [(summary.ok, summary.reason) for summary in watch.latest] == [
+        (False, "it ended the run when it was at 0 %")
+    ]
 
 
 def test_observers_are_shown_the_end_too() -> None:
