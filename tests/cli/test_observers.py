@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import socket
 
 import msgspec
 import pytest
@@ -107,6 +109,14 @@ def test_a_push_that_cannot_be_made_is_counted_and_the_first_is_said() -> None:
     url, why = "http://127.0.0.1:1/v1/metrics", "ZeroDivisionError: no metrics"
     assert push.count() == ExportCount(url, sent=0, failed=2, fault=why)
     assert notes == [f"a push to {url} failed, and the run goes on: {why}"]
+
+
+def test_a_push_that_fails_says_why_and_not_how_often_it_was_tried() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    push = OtlpPush(url, "run", sample_results.plan(), [].append)
+    push.ended(sample_results.ended())
+    assert push.count().fault == f"[Errno {errno.ECONNREFUSED}] Connection refused"
 
 
 @pytest.mark.usefixtures("_broken_metrics")

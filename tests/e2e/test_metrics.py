@@ -203,7 +203,7 @@ def test_failed_pushes_are_counted_and_the_run_goes_on(swell: Start, collector: 
     assert ended.exit_code in (0, 5)
     url = f"{collector.url}/v1/metrics"
     assert f"swell: a push to {url} failed, and the run goes on: " in ended.stderr
-    assert f"{url}: 1 of 1 failed · " in " ".join(ended.stdout.split())
+    assert f"exports     {url}: 1 of 1 failed\n" in ended.stdout
     (export,) = ended.result["exports"]
     assert (export["to"], export["sent"], export["failed"]) == (url, 0, 1)
     assert export["fault"]

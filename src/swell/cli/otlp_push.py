@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -27,6 +28,7 @@ PATH = "/v1/metrics"
 EVERY_S = 5.0
 TIMEOUT_S = 4.0
 LOGGER = "opentelemetry.exporter.otlp"
+CAUSED = re.compile(r"\(Caused by .*: ([^:]+?)[\"']\)\)")
 NEEDED = ("opentelemetry.sdk.metrics", "opentelemetry.exporter.otlp.proto.http.metric_exporter")
 
 
@@ -66,13 +68,13 @@ class OtlpPush:
         self._resource = resource_of(run, plan, swell.__version__)
         self._exporter = OTLPMetricExporter(endpoint=self._url, timeout=TIMEOUT_S)
         self._note = note
-        self._last_words = _LastWords()
+        self._first_words = _FirstWords()
         self._push: gevent.Greenlet[..., None] | None = None
         self._pushed_s = 0.0
         self._instant_ns = 0
         self._sent = self._failed = self._skipped = 0
         self._fault = ""
-        _listen_to_exporter(self._last_words)
+        _listen_to_exporter(self._first_words)
 
     def __repr__(self) -> str:
         return f"<OtlpPush to {self._url}, {self._sent} sent, {self._failed} failed>"
@@ -110,13 +112,13 @@ class OtlpPush:
     def _export(self, result: RunResult) -> None:
         from opentelemetry.sdk.metrics.export import MetricExportResult
 
-        self._last_words.text = ""
+        self._first_words.text = ""
         with Contained(self._fail):
             data = gevent.get_hub().threadpool.apply(self._data, (result,))
             if self._exporter.export(data) is MetricExportResult.SUCCESS:
                 self._sent += 1
             else:
-                self._fail(self._last_words.text)
+                self._fail(self._first_words.text)
 
     def _fail(self, why: str) -> None:
         """Count it; the first time the user is told."""
@@ -134,17 +136,23 @@ class OtlpPush:
         return metrics_data(families(result), self._plan, self._resource, started_ns, self._instant_ns)
 
 
-class _LastWords(logging.Handler):
-    """Keeps what the exporter said last."""
+class _FirstWords(logging.Handler):
+    """Keeps what the exporter said first of a push: the reason. Last it says that it has given up."""
 
     text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.text = record.getMessage()
+        self.text = self.text or _reason(record.getMessage())
 
 
-def _listen_to_exporter(last_words: _LastWords) -> None:
+def _reason(said: str) -> str:
+    """`[Errno 111] Connection refused`, where what was said wraps that in the errors of several libraries."""
+    caused = CAUSED.search(said)
+    return caused[1] if caused else said.removeprefix("Transient error ").partition(" encountered while ")[0]
+
+
+def _listen_to_exporter(first_words: _FirstWords) -> None:
     """Its complaints are counted and told once, not printed each."""
     logger = logging.getLogger(LOGGER)
-    logger.handlers = [last_words]
+    logger.handlers = [first_words]
     logger.propagate = False
