@@ -198,7 +198,8 @@ def test_a_file_is_looked_for_beside_the_script_and_then_here(tmp_path: Path, mo
 def test_everything_that_is_wrong_with_the_files_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "users.csv").write_text("a,b\n1\n")
-    feeds = 'a = feed("user.csv"); b = feed("users.csv", name="accounts"); c = feed([]); d = feed([{1j}]); e = feed("/no/where.csv")'
+    feeds = 'a = feed("user.csv"); b = feed("users.csv", name="accounts"); c = feed([]); d = feed([{1j}])'
+    feeds += '; e = feed("/no/where.csv")'
     assert [str(problem) for problem in script_with(tmp_path, feeds).open_feeds()] == [
         f"user.csv: no such file in {tmp_path} (did you mean users.csv?)",
         "users.csv:2:2: 1 field where the header has 2",
