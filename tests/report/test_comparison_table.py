@@ -69,7 +69,7 @@ def test_why_there_are_too_few_is_said_once_with_a_count() -> None:
 
 def test_of_a_short_span_it_is_said_that_it_is_short() -> None:
     short = compare(run_of(1, seconds=20, warm_up_s=0), run_of(2, seconds=20, warm_up_s=0), limit=0.05)
-    assert "20 s show great differences only: run for a minute or more" in text_of(short)
+    assert "20 s are few to tell a difference in: run for a minute or more" in text_of(short)
     assert "run for a minute" not in text_of(mixed())
 
 

@@ -133,7 +133,7 @@ class LocalRun:
         )
         if hooks.environment.process_exit_code is not None and code != ExitCode.RUN_FAILED:
             code = hooks.environment.process_exit_code
-        self._terminal.finish(document, self._stored())
+        self._terminal.finish(document, code, self._stored())
         faces.outputs.write(result, document)
         hooks.quit(code)
         self._launcher.wait_ended(PARTING_S)

@@ -360,7 +360,7 @@ QUIET = Option(
     kind=values.FLAG,
     default=False,
     section=Section.RESULT,
-    help="Show nothing while it runs and no table at the end.",
+    help="Show nothing while it runs and no table at the end; only why the exit code is not 0.",
 )
 STRICT = Option(
     name="strict",

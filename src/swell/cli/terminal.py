@@ -87,9 +87,12 @@ class Terminal:
         """What was shown last goes away with the view."""
         self._hide()
 
-    def finish(self, document: ResultDocument, stored: RenderableType | None = None) -> None:
-        """Show what it came to, and where it is stored."""
+    def finish(self, document: ResultDocument, code: int, stored: RenderableType | None = None) -> None:
+        """Show what it came to, and where it is stored; where nothing is shown, why it ends with this exit code."""
         if self._quiet:
+            from swell.report.exit_reason import exit_reasons
+
+            self.lines([f"swell: {text}" for text in exit_reasons(document, code)], error=True)
             return
         from swell.report.console import open_console
         from swell.report.final_table import print_final

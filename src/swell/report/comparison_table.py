@@ -87,7 +87,7 @@ def _span(span: Span) -> RenderableType:
         lines.append(Text(f"warm-up: {span.warm_up}"))
     lines += [Text(f"left out: {what}") for what in span.left_out]
     if span.to_s - span.from_s < SHORT_S:
-        few = f"{seconds_text(span.to_s - span.from_s)} show great differences only: run for a minute or more"
+        few = f"{seconds_text(span.to_s - span.from_s)} are few to tell a difference in: run for a minute or more"
         lines.append(Text(few, style="yellow"))
     return Labelled("compared", lines)
 
