@@ -187,7 +187,7 @@ def test_an_unknown_coding_is_passed_on() -> None:
     assert made(b"hello", "Content-Encoding: x-unknown").content == b"hello"
 
 
-@pytest.mark.parametrize("body", [b"this is no gzip", gzip.compress(b"hello")[:-5]])
+@pytest.mark.parametrize("body", [b"this is no gzip", gzip.compress(b"hello", mtime=0)[:-5]])
 def test_a_body_that_does_not_decode_says_so_every_time(body: bytes) -> None:
     response = made(body, "Content-Encoding: gzip")
     for _ in range(2):
