@@ -3,7 +3,7 @@ from swell.cluster import controller_steps as done
 from swell.cluster.controller_state import ControllerState
 from swell.cluster.controller_steps import Cleared, Died, Heard, Recovered, Serve, Started
 from swell.cluster.course_state import Phase
-from swell.cluster.feed_state import BLOCK_BYTES, BLOCK_ROWS, Feeds
+from swell.cluster.feed_state import BLOCK_BYTES, BLOCK_ROWS, LAST_ROWS, Feeds
 from swell.cluster.messages import Hello, Pulse, RowsWanted, Welcome, WorkerPhase
 from swell.feed_plan import FeedCount, FeedPlan, FeedUse, Order, WhenOut
 from swell.plan import RunPlan
@@ -19,7 +19,8 @@ STRICT = FeedPlan(name="all.csv", order=Order.ONCE, when_out=WhenOut.ERROR, rows
 
 
 def positions(feeds: Feeds, holder: bytes, up_to: int, received: int = 0, *, feed: int = 0) -> tuple[int, ...]:
-    return feeds.want(holder, RowsWanted(feed, 1, up_to, received), 1).positions
+    """What a worker gets with users that wait for all that it wants."""
+    return feeds.want(holder, RowsWanted(feed, 1, up_to, received, waiting=max(up_to - received, 0)), 1).positions
 
 
 def test_what_a_worker_was_sent_and_did_not_get_is_sent_again_and_no_more() -> None:
@@ -63,6 +64,27 @@ def test_rows_of_a_dead_worker_come_back_unless_they_may_have_been_used_and_must
     count = feeds.counts()[1]
     assert (count.used, count.unknown, count.returned) == (6, 4, 0)
     feeds.check()
+
+
+def test_the_last_rows_go_to_users_that_wait_and_into_no_stock() -> None:
+    many = FeedPlan(name="many.csv", order=Order.ONCE, when_out=WhenOut.STOP, rows=LAST_ROWS + 10)
+    feeds = Feeds([many, CIRCULAR])
+
+    def got(holder: bytes, wanted: RowsWanted) -> int:
+        return len(feeds.want(holder, wanted, 2).positions)
+
+    assert got(b"a", RowsWanted(0, 1, 9, 0, taken=0, waiting=1)) == 9
+    assert got(b"b", RowsWanted(0, 1, 9, 0, taken=0, waiting=2)) == 9
+    assert got(b"b", RowsWanted(0, 2, 18, 9, taken=9, waiting=2)) == 2
+    assert got(b"a", RowsWanted(0, 2, 17, 9, taken=5, waiting=0)) == 0
+    assert got(b"a", RowsWanted(1, 1, 17, 0)) == 17
+    feeds.check()
+
+
+def test_what_is_the_end_follows_from_how_much_is_wanted_in_stock() -> None:
+    feeds = Feeds([FeedPlan(name="many.csv", order=Order.ONCE, when_out=WhenOut.STOP, rows=5 * LAST_ROWS)])
+    assert len(feeds.want(b"a", RowsWanted(0, 1, LAST_ROWS, 0, taken=0, waiting=3), 2).positions) == 3
+    assert len(feeds.want(b"b", RowsWanted(0, 1, LAST_ROWS // 2, 0, taken=0, waiting=3), 2).positions) == LAST_ROWS // 2
 
 
 def test_a_circular_feed_has_no_end() -> None:
@@ -132,21 +154,21 @@ def segment(sequence: int, used: int, *, worker: int = 0, final: bool = False) -
 
 def test_the_spool_of_a_dead_worker_says_what_it_has_used() -> None:
     controller = Controller(UNIQUE)
-    assert controller.served(b"0.1", RowsWanted(0, 1, 10, 0)) == list(range(10))
+    assert controller.served(b"0.1", RowsWanted(0, 1, 10, 0, waiting=10)) == list(range(10))
     controller.tell(Heard(b"0.1", segment(1, 3)))
     controller.tell(Died(0, 1, "was killed"))
     assert controller.served(b"0.1", RowsWanted(0, 2, 20, 10)) == []
     controller.tell(Recovered(0, 1, (segment(1, 3), segment(2, 7))))
-    assert controller.served(b"1.1", RowsWanted(0, 1, 2, 0)) == [10, 11]
+    assert controller.served(b"1.1", RowsWanted(0, 1, 2, 0, waiting=2)) == [10, 11]
     counts = controller.state.reception.feeds.counts()
     assert counts == (FeedCount(name="codes.csv", rows=100, handed_out=12, used=7, unknown=3),)
 
 
 def test_a_last_segment_gives_back_the_rest() -> None:
     controller = Controller(UNIQUE)
-    controller.served(b"0.1", RowsWanted(0, 1, 10, 0))
+    controller.served(b"0.1", RowsWanted(0, 1, 10, 0, waiting=10))
     controller.tell(Heard(b"0.1", segment(1, 8, final=True)))
-    assert controller.served(b"1.1", RowsWanted(0, 1, 2, 0)) == [8, 9]
+    assert controller.served(b"1.1", RowsWanted(0, 1, 2, 0, waiting=2)) == [8, 9]
 
 
 def test_a_feed_that_must_not_run_out_ends_the_run_when_a_user_asks_in_vain() -> None:

@@ -65,6 +65,30 @@ def outcome(ended: Ended) -> tuple[int, str, str]:
     return ended.exit_code, ended.result["run"]["end"], ended.result["run"]["end_text"]
 
 
+ACCOUNTS = """
+    from swell import HttpUser, constant, feed, hold, jump, task, users
+
+    accounts = feed([{"n": n} for n in range(100)], unique=True)
+
+    class Member(HttpUser):
+        load = users(jump(100), hold(1))
+        wait_time = constant(0.3)
+
+        def on_start(self):
+            self.client.get("/ok", params={"row": accounts.next()["n"]}, name="/ok")
+
+        @task
+        def rest(self):
+            pass
+    """
+
+
+def test_as_many_accounts_as_users_are_enough_on_any_number_of_workers(swell: Start, target: Nginx) -> None:
+    ended = swell(ACCOUNTS, "-H", target.url, "-w", "2").finish()
+    assert sorted(rows_in_log(target)) == list(range(100))
+    assert (feed_of(ended)["used"], feed_of(ended)["ran_out"]) == (100, 0)
+
+
 def test_each_row_of_a_unique_feed_reaches_the_target_once(start: Start, target: Nginx) -> None:
     ended = start(1_000, "unique=True", "-u", "20", "-r", "1000", "-w", "2").finish()
     assert sorted(rows_in_log(target)) == list(range(1_000))

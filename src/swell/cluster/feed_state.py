@@ -8,8 +8,8 @@ How far the rows have been used comes with each request, and with the segments, 
 their worker in its spool. A worker that has ended gives back what it has not used. What one that died may have used
 since it said so last is not known: those rows come back too, but not those of a unique feed, which are counted.
 
-While a feed has an end, a block is at most an equal part of half of what is left, so that the last rows go where users
-ask for them instead of waiting in one worker's stock.
+While a feed has an end, a block is at most an equal part of half of what is left; and its last rows go only to users
+that wait for them, none into a stock. So as many rows as users, or as iterations, are enough.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from swell.feed_plan import FeedCount, FeedPlan, FeedUse
 BLOCK_ROWS = 1_000
 BLOCK_BYTES = 4 << 20
 """What one message may carry at most."""
+LAST_ROWS = 1_000
+LAST_STOCKS = 4
+"""The last rows of a feed are so many, or so many times what all workers want in stock, if that is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ class FeedState:
         lease = self._leases.setdefault(holder, Lease())
         lease.acknowledge(wanted.taken)
         if wanted.received == lease.leased:
-            most = min(wanted.up_to - lease.leased, self._block_rows, self._fair_rows(workers))
+            up_to = wanted.received + wanted.waiting if self._is_ending(wanted, workers) else wanted.up_to
+            most = min(up_to - lease.leased, self._block_rows, self._fair_rows(workers))
             lease.kept.extend(self._next_position() for _ in range(most))
             self._handed_out += max(most, 0)
         return lease.from_number(wanted.received)
@@ -136,8 +140,17 @@ class FeedState:
     def _fair_rows(self, workers: int) -> int:
         if self.plan.positions is None:
             return self._block_rows
-        left = len(self._back) + self.plan.positions - self._fresh
+        left = self._left
         return min(left, max(1, left // (2 * max(workers, 1))))
+
+    def _is_ending(self, wanted: RowsWanted, workers: int) -> bool:
+        stock = wanted.up_to - wanted.received - wanted.waiting
+        return self.plan.positions is not None and self._left <= max(LAST_ROWS, LAST_STOCKS * stock * workers)
+
+    @property
+    def _left(self) -> int:
+        """How many rows nobody has, of a feed that has an end."""
+        return len(self._back) + (self.plan.positions or 0) - self._fresh
 
     def _next_position(self) -> int:
         if self._back:

@@ -100,7 +100,7 @@ class RowsWanted(msgspec.Struct, frozen=True, tag="rows_wanted"):
     taken: int = 0
     """How far users have taken rows from it."""
     waiting: int = 0
-    """Users that wait for a row."""
+    """Users that wait for a row and have none in stock."""
 
 
 class Quit(msgspec.Struct, frozen=True, tag="quit"):

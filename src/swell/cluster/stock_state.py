@@ -69,7 +69,8 @@ class RowStock:
             return None
         self._number += 1
         self._asked_ns = now_ns
-        self._request = RowsWanted(self.feed, self._number, up_to, self.received, self.taken, self.waiting)
+        lacking = max(self.waiting - len(self._rows), 0)
+        self._request = RowsWanted(self.feed, self._number, up_to, self.received, self.taken, lacking)
         return self._request
 
     def ask_again(self, now_ns: int) -> RowsWanted | None:
