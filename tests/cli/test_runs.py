@@ -148,6 +148,8 @@ def test_a_report_is_written_where_it_is_asked_for(swell: Said, folder: Path) ->
         ("runs delete aa10 zz aa", ["RUN: there is no run 'zz' in ", "RUN: 'aa' may be any of 2 runs: aa10, aa11 "]),
         ("runs prune", ["swell runs prune: which runs are to go is not said (--older-than 30d, or --keep 100, or "]),
         ("runs prune --keep=-1", ["swell runs prune: a number is below 0"]),
+        ("runs prune --older-than nan", ["swell runs prune: a number is below 0, or none"]),
+        ("runs tag aa10 a,b", ["TAG: 'a,b' is no tag (a word, without a comma)"]),
     ],
 )
 def test_bad_input_is_said(swell: Said, line: str, problems: list[str]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from swell.segment import Kind
+from swell.stats.summary import summarise
 from swell.stats.window_document import summarise_window, window_document
 from tests.report.sample_results import contest_calls, ended
 from tests.stats.worker_runs import oracle
@@ -38,6 +40,13 @@ def test_stretches_add_up_to_the_run() -> None:
     whole = window_document(ended(), 0, 10)
     assert sum(part.totals.requests for part in parts) == whole.totals.requests == 2_024
     assert sum(part.totals.bytes_received for part in parts) == whole.totals.bytes_received
+
+
+def test_the_rate_of_a_last_stretch_is_over_the_plan_without_the_drain_behind_it() -> None:
+    result = msgspec.structs.replace(ended(), duration_s=9.5)
+    last = window_document(result, 9, 12)
+    assert last.totals.rps == last.totals.requests / 0.5 > 0
+    assert window_document(result, 0, 12).totals.rps == summarise(result).totals.rps
 
 
 def test_a_stretch_without_a_call_is_empty() -> None:

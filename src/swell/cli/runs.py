@@ -71,6 +71,8 @@ def rename(settings: Settings, word: str, name: str) -> int:
 def retag(settings: Settings, word: str, tags: Sequence[str]) -> int:
     """Give a run tags, or take them away."""
     _refuse_labels("TAG", tags)
+    if odd := [tag for tag in tags if not tag or "," in tag]:
+        raise PlanError([Problem(f"{odd[0]!r} is no tag", "TAG", "a word, without a comma")])
     path, run = _one(settings, word)
     if settings[store_options.REMOVE]:
         upkeep.untag(path, run, tags)
@@ -105,8 +107,8 @@ def prune(settings: Settings, now: datetime.datetime) -> int:
     if older_than_s is None and keep is None:
         usage = "--older-than 30d, or --keep 100, or both"
         raise PlanError([Problem("which runs are to go is not said", "swell runs prune", usage)])
-    if (keep or 0) < 0 or (older_than_s or 0) < 0:
-        raise PlanError([Problem("a number is below 0", "swell runs prune")])
+    if not ((keep or 0) >= 0 and (older_than_s or 0) >= 0):
+        raise PlanError([Problem("a number is below 0, or none", "swell runs prune")])
     path, tags = store_path(settings), set(settings[store_options.TAG])
     with open_store(path) as store:
         candidates = [run for run in store.runs() if run.state != RUNNING and tags <= set(run.tags)]

@@ -9,7 +9,7 @@ from swell.result import Block, ErrorSeen, RunResult
 from swell.stats import counts, packed
 from swell.stats.summary import summarise
 from swell.stats.users import users_per_second
-from swell.stats.windows import window
+from swell.stats.windows import Window, window
 
 
 def summarise_window(result: RunResult, from_s: int, to_s: int) -> ResultDocument:
@@ -21,7 +21,7 @@ def summarise_window(result: RunResult, from_s: int, to_s: int) -> ResultDocumen
         result,
         whole=packed.pack(part.from_s, part.to_s, part.tables),
         blocks=blocks,
-        duration_s=float(part.to_s - part.from_s),
+        duration_s=_planned_until_s(result, part) - part.from_s,
         errors_seen=_errors_seen(blocks),
     )
     document, whole = summarise(cut), summarise(result)
@@ -55,6 +55,11 @@ def window_document(result: RunResult, from_s: int, to_s: int) -> WindowDocument
         measures=document.measures,
         timeline=document.timeline,
     )
+
+
+def _planned_until_s(result: RunResult, part: Window) -> float:
+    """Where a stretch ends that rates are over: the run's own are over its plan, without the drain behind it."""
+    return min(float(part.to_s), result.duration_s) if result.duration_s > part.from_s else float(part.to_s)
 
 
 def _errors_seen(blocks: tuple[Block, ...]) -> tuple[ErrorSeen, ...]:
