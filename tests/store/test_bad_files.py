@@ -13,6 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swell.errors import PlanError
+from swell.report.hdr_log import to_hdr_log
+from swell.report.json_document import to_json
+from swell.report.junit_xml import to_junit
+from swell.report.locust_csv import to_csv
+from swell.stats.summary import summarise
 from swell.store.database import open_to_write
 from swell.store.reader import open_store
 from swell.store.writer import Heading, RunWriter
@@ -31,6 +36,12 @@ def store_in(folder: Path) -> Path:
     writer.write(page(merge, 10.0))
     writer.close()
     return path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes of a store with one run."""
+    return store_in(tmp_path_factory.mktemp("whole")).read_bytes()
 
 
 def garbage(path: Path) -> None:
@@ -106,6 +117,45 @@ def test_a_file_that_is_not_there_is_not_made_by_a_reader(tmp_path: Path) -> Non
     with pytest.raises(PlanError, match="there is no store"):
         open_store(tmp_path / "runs.db")
     assert list(tmp_path.iterdir()) == []
+
+
+COLUMNS = {
+    "run": (
+        *("id", "name", "state", "started_at", "script", "script_sha256", "target", "plan", "pages", "at_s"),
+        *("duration_s", "requests", "failures", "p95_ms", "verdict", "thresholds", "merge"),
+    ),
+    "tag": ("tag",),
+    "named": ("sort", "place", "value"),
+    "block": ("from_s", "to_s", "counts"),
+    "error_seen": ("series", "error", "count", "first_s", "last_s"),
+    "sample": ("series", "error", "value"),
+    "users": ("scenario", "minute", "value"),
+    "worker": ("worker", "incarnation", "state", "held", "thinned"),
+    "worker_numbers": ("worker", "incarnation", "value"),
+    "worker_health": ("worker", "incarnation", "value"),
+    "worker_calls": ("worker", "incarnation", "minute", "value"),
+}
+
+
+@pytest.mark.parametrize(("table", "column"), [(table, column) for table, names in COLUMNS.items() for column in names])
+@pytest.mark.parametrize("value", [b"\xff\x00garbage", None, "text", -1, 1 << 62, 1e308], ids=repr)
+def test_whatever_stands_in_a_column_it_is_read_and_shown_or_refused(
+    whole: bytes, tmp_path: Path, table: str, column: str, value: object
+) -> None:
+    path = tmp_path / "runs.db"
+    path.write_bytes(whole)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        with contextlib.suppress(sqlite3.IntegrityError), connection:
+            connection.execute(f"UPDATE {table} SET {column} = ?", (value,))
+    with contextlib.suppress(PlanError), open_store(path) as store:
+        store.runs()
+        run = store.find("latest")
+        document = summarise(store.load(run.id), store.thresholds(run.id))
+        to_json(document)
+        to_csv(store.load(run.id), document)
+        to_hdr_log(store.load(run.id), document)
+        to_junit(store.load(run.id), document)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

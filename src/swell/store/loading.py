@@ -15,7 +15,7 @@ from swell.stats import packed
 from swell.stats.journal import KeptSamples, MergeJournal, SeriesError, Worker, WorkerJournal, WorkerNumbers
 from swell.stats.per_second import Chunk
 from swell.store import values
-from swell.store.values import decode
+from swell.store.values import Instant, Place, decode
 
 T = TypeVar("T")
 Query = sqlite3.Connection
@@ -50,18 +50,18 @@ def _named(connection: Query, run: int, sort: str, decoder: msgspec.msgpack.Deco
 
 def _samples(connection: Query, run: int) -> dict[SeriesError, KeptSamples]:
     rows = connection.execute("SELECT series, error, value FROM sample WHERE run = ?", (run,))
-    return {(series, error): decode(values.SAMPLES, value) for series, error, value in rows}
+    return {_typed((series, error), SeriesError): decode(values.SAMPLES, value) for series, error, value in rows}
 
 
 def _errors_seen(connection: Query, run: int) -> tuple[ErrorSeen, ...]:
     columns = "series, error, count, first_s, last_s"
     rows = connection.execute(f"SELECT {columns} FROM error_seen WHERE run = ? ORDER BY place", (run,))
-    return tuple(ErrorSeen(*row) for row in rows)
+    return tuple(ErrorSeen(*_typed(row, tuple[Place, Place, int, Instant, Instant])) for row in rows)
 
 
 def _blocks(connection: Query, run: int) -> tuple[Block, ...]:
     rows = connection.execute("SELECT from_s, to_s, counts FROM block WHERE run = ? ORDER BY from_s", (run,))
-    blocks = tuple(Block(*row) for row in rows)
+    blocks = tuple(Block(*_typed(row, tuple[Place, Place, bytes])) for row in rows)
     for block in blocks:
         packed.check(block)
     return blocks
@@ -71,7 +71,7 @@ def _users(connection: Query, run: int, scenarios: int) -> tuple[dict[int, Chunk
     found: list[dict[int, Chunk]] = [{} for _ in range(scenarios)]
     rows = connection.execute("SELECT scenario, minute, value FROM users WHERE run = ? ORDER BY minute", (run,))
     for scenario, minute, value in rows:
-        found[scenario][minute] = decode(values.CHUNK, value)
+        found[_typed(scenario, Place)][_typed(minute, Place)] = decode(values.CHUNK, value)
     return tuple(found)
 
 
@@ -85,14 +85,14 @@ def _workers(connection: Query, run: int) -> dict[Worker, WorkerJournal]:
         health[worker].append(decode(values.HEALTH_SPAN, value))
     calls: dict[Worker, dict[int, Chunk]] = defaultdict(dict)
     for worker, minute, value in _of_workers(connection, run, "worker_calls", "minute, value", "minute"):
-        calls[worker][minute] = decode(values.CHUNK, value)
+        calls[worker][_typed(minute, Place)] = decode(values.CHUNK, value)
     return {
         worker: WorkerJournal(
             state=decode(values.WORKER_STATE, state),
             numbers=numbers.get(worker, WorkerNumbers()),
             held=decode(values.SEGMENTS, held),
             health=tuple(health[worker]),
-            thinned=thinned,
+            thinned=_typed(thinned, int),
             calls=calls[worker],
         )
         for worker, state, held, thinned in _of_workers(connection, run, "worker", "state, held, thinned")
@@ -106,4 +106,9 @@ def _of_workers(
         f"SELECT worker, incarnation, {columns} FROM {table} WHERE run = ? ORDER BY worker, incarnation, {order}",
         (run,),
     )
-    yield from (((row[0], row[1]), *row[2:]) for row in rows)
+    yield from ((_typed(row[:2], Worker), *row[2:]) for row in rows)
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    """What lies in columns, as the type that it was written as. Raises ValidationError where it is of another."""
+    return msgspec.convert(value, kind)

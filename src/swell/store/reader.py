@@ -96,8 +96,8 @@ class Store:
         Raises PlanError when there is none, or more than one."""
         with _sound(self.path):
             found = next(self._candidates(word), [])
-        if len(found) == 1:
-            return self._run(found[0])
+            if len(found) == 1:
+                return self._run(found[0])
         if not found:
             hint = "`swell runs` lists them" if self._rows("LIMIT 1") else "no run is stored here"
             raise PlanError([Problem(f"there is no run {word[:80]!r} in {self.path}", "RUN", hint)])
@@ -116,7 +116,7 @@ class Store:
                 journal = load_journal(self._connection, row)
             finally:
                 self._connection.execute("ROLLBACK")
-            return RunMerge.restore(journal).snapshot(row["at_s"])
+            return RunMerge.restore(journal).snapshot(msgspec.convert(row["at_s"], values.Instant))
 
     def thresholds(self, run: str) -> tuple[ThresholdSummary, ...]:
         """What became of the thresholds of a run that has ended."""

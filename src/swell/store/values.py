@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from swell.document import ThresholdSummary
 from swell.errors import RunFailed
-from swell.plan import Revision, RunPlan
+from swell.plan import LONGEST_S, Revision, RunPlan
 from swell.result import HealthSpan, Series
 from swell.segment import Segment
 from swell.stats.journal import KeptSamples, MergeState, WorkerNumbers, WorkerState
@@ -31,6 +31,11 @@ CHUNK = msgspec.msgpack.Decoder(Chunk)
 SEGMENTS = msgspec.msgpack.Decoder(tuple[Segment, ...])
 
 encode = msgspec.msgpack.Encoder().encode
+
+Instant = Annotated[float, msgspec.Meta(ge=0, le=2 * LONGEST_S)]
+"""Seconds of a run; beyond its plan, its drain too."""
+Place = Annotated[int, msgspec.Meta(ge=0, le=2 * LONGEST_S)]
+"""A whole second or minute of a run, or the place of something in a list."""
 
 
 def decode(decoder: msgspec.msgpack.Decoder[T], data: bytes) -> T:
