@@ -2,12 +2,21 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from swell.cluster.workplace import Workplace, open_workplace
 from swell.errors import RunFailed
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one: a unix socket's address has room for 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="swell-") as name:
+        yield Path(name)
 
 
 def test_only_its_owner_may_enter(tmp_path: Path) -> None:

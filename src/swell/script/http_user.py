@@ -11,7 +11,7 @@ from swell.script.user import Made, User
 
 def _session(user: HttpUser) -> HttpSession:
     http, host = user.environment.http, user.host or ""
-    if http.tracing is not None:
+    if http is not None and http.tracing is not None:
         return TracingSession(user._seat, host, http, user.context, tracing=http.tracing)
     return HttpSession(user._seat, host, http, user.context)
 
