@@ -26,8 +26,10 @@ SERIES = (
     Series("Reader", "GET", '/a,b?"c"\r\nd'),
     Series("Reader", "GET", "/ä/問題", tags="page=front,size=3"),
     Series("Editor", "POST", "/\ud800"),
+    Series("Editor", "GET", "two\nlines"),
+    Series("Editor", "GET", "a\rb"),
 )
-ERRORS = (OTHER, "HTTP 503", "closed, before\na response")
+ERRORS = (OTHER, "HTTP 503", "closed, before\na response", "reset\nby peer")
 
 durations = st.one_of(st.integers(-1, 2), st.integers(0, 10**12))
 records = st.lists(
@@ -36,8 +38,8 @@ records = st.lists(
         *[durations] * 5,
         st.integers(0, 10**9),
         st.integers(0, 10**9),
+        st.integers(0, 7),
         st.integers(0, 5),
-        st.integers(0, 4),
         st.sampled_from([0, 200, 503, 65_535]),
         st.integers(0, 7),
     ),

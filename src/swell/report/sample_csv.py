@@ -7,13 +7,14 @@ import io
 
 from swell.report.sample_columns import CLOCKS, NAMES, Columns, Duration
 
-HEADER = (",".join(NAMES) + "\r\n").encode()
+END = "\r\n"
+HEADER = (",".join(NAMES) + END).encode()
 
 
 def lines_of(columns: Columns) -> bytes:
     """The calls of a segment."""
     sampled = columns.sampled
-    ends = [f",{sampled.worker},{sampled.incarnation},{clock}\r\n" for clock in CLOCKS]
+    ends = [f",{sampled.worker},{sampled.incarnation},{clock}{END}" for clock in CLOCKS]
     codes = zip(
         columns.series.tolist(), columns.status.tolist(), columns.errors.tolist(), columns.failed.tolist(), strict=True
     )
@@ -40,10 +41,10 @@ def _texts(columns: Columns, series: int, status: int, error: int, failed: bool)
     named = columns.series_of(series)
     text = columns.error_text(error) if failed else ""
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(
+    csv.writer(line, lineterminator=END).writerow(  # which says what needs quotes
         [named.scenario, named.method, named.name, named.tags, status or "", text, "true" if failed else "false"]
     )
-    return line.getvalue()
+    return line.getvalue().removesuffix(END)
 
 
 def _cells(duration: Duration) -> list[str]:
