@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
+
+import gevent
 
 from swell.analysis.exit_code import ExitCode
 from swell.cli.hooks import Hooks
@@ -84,6 +87,7 @@ class LocalRun:
     def _conduct(self, link: RouterLink, interrupts: Interrupts) -> int:
         start_logging(self.plan.log_level)
         hooks = Hooks(self._script, self.plan, self._clock)
+        hooks.call("", _import_merging)
         shared = self._script.run_setup(hooks.environment)
         state = ControllerState(self.run, self.plan, Welcome(self.plan, shared=pack_value(shared)))
         shape = self._script.shape
@@ -159,6 +163,12 @@ class LocalRun:
             applied=applied,
             keep_records=self.plan.keep_records,
         )
+
+
+def _import_merging() -> None:
+    """numpy, and what judges thresholds, take 0.1 s: workers load meanwhile, and the run's first second keeps it."""
+    for name in ("swell.stats.reported", "swell.stats.timeline", "swell.stats.thresholds.judging"):
+        gevent.get_hub().threadpool.apply(importlib.import_module, (name,))
 
 
 def _raise_failure(over: Over) -> None:
