@@ -120,7 +120,7 @@ def test_it_begins_when_all_are_ready_and_its_own_hooks_have_run() -> None:
     ("stranger", "because"),
     [
         (hello(run="run-0"), "this is run run-1, not run-0"),
-        (hello(protocol=99), "the worker speaks version 99, the controller version 1"),
+        (hello(protocol=99), "the worker speaks version 99, the controller version 2"),
         (hello(worker=7), "worker 7.1 is not part of the run"),
         (hello(incarnation=2), "worker 0.2 is not part of the run"),
     ],

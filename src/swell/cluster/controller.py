@@ -199,9 +199,7 @@ class Controller:
     def _announce(self, command: Joined | Lost | Note | Begin | Spawned | Ending | Show | Deliver) -> None:
         match command:
             case Joined(hello):
-                self.merge.worker_joined(
-                    hello.worker, hello.incarnation, host=hello.host, capacity=hello.capacity, at_s=self.at_s
-                )
+                self.merge.worker_joined(hello.worker, hello.incarnation, host=hello.host, capacity=1.0, at_s=self.at_s)
                 self._audience.joined(hello.worker, hello.incarnation)
             case Lost(worker, incarnation, because):
                 self.merge.worker_lost(worker, incarnation, at_s=self.at_s, because=because)

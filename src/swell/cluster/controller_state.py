@@ -47,15 +47,19 @@ from swell.cluster.controller_steps import (
 from swell.cluster.course_state import BEGIN_DELAY_NS, Course, Phase
 from swell.cluster.member_state import Member, Membership, identity_of
 from swell.cluster.messages import (
+    Enlist,
     Failed,
+    Fetch,
     FromWorker,
     Hello,
     Orders,
     Output,
     Pulse,
     Quit,
+    Remains,
     Report,
     RowsWanted,
+    Standing,
     Welcome,
     WorkerPhase,
 )
@@ -136,7 +140,7 @@ class ControllerState:
         member = self.members.called(sender)
         if isinstance(message, Hello):
             return self.reception.greet(sender, member, message)
-        if member is None or not member.greeted:
+        if member is None or not member.greeted or isinstance(message, Standing | Enlist | Fetch | Remains):
             return self.reception.refuse(sender)
         match message:
             case Pulse():

@@ -6,10 +6,12 @@ A message may be lost, repeated or late (ZeroMQ is at-most-once), so nothing dep
   gets them again. There is no message for the change alone.
 - `Pulse` is all that a worker is at the moment; the next one, a second later, makes up for one that was lost.
 - A `Segment` is sent until an `Acknowledge` covers it; it is applied in the order of its number, once.
+- `Enlist` and `Musters`, between a supervisor and the controller, each say all that there is to say, and are repeated.
 - `RowsWanted` and `Rows` each say the whole state of the rows that a worker has of a feed; who wants some asks again.
 - `Output`, `Report`, `Quit` and `Failed` are what is left: they are sent once.
 
-Instants are the controller's CLOCK_MONOTONIC, in nanoseconds.
+Instants are the controller's CLOCK_MONOTONIC, in nanoseconds, unless they are said to be the worker's own. What follows
+from leases, terms and incarnations is told in docs/design/cluster.md.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from swell.segment import Segment
 
 Said = TypeVar("Said")
 
-PROTOCOL = 1
+PROTOCOL = 2
 FRAME_BYTES_MAX = 32 << 20
 LINES_PER_OUTPUT = 200
 LINE_CHARACTERS = 2_000
@@ -37,12 +39,16 @@ class WorkerPhase(enum.Enum):
 
     LOADING = "loading"
     READY = "ready"
+    MEASURING = "measuring"
+    """It finds out what it can carry."""
     PREPARING = "preparing"
     """Users get ready before the run begins."""
     RUNNING = "running"
     DRAINING = "draining"
     DONE = "done"
     """No user is left and the final segment is sealed."""
+    FENCED = "fenced"
+    """Its lease had run out: it has stopped at once, and ends when its last segment is acknowledged."""
 
 
 # --- from a worker ---------------------------------------------------------------------------------------------------
@@ -56,8 +62,24 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     incarnation: int
     host: str
     pid: int
-    capacity: float = 1.0
     protocol: int = PROTOCOL
+    version: str = ""
+    """Of swell."""
+    machine: str = ""
+    """Which supervisor started it; '': the controller itself."""
+
+
+class Strain(msgspec.Struct, frozen=True, array_like=True):
+    """How a worker fared over the last second."""
+
+    cpu: float = 0.0
+    """CPU time over the time that its quota and affinity let it have; 1.0: it can do no more."""
+    lag_p99_ms: float = 0.0
+    """How late planned starts were."""
+    loop_lag_p99_ms: float = 0.0
+    throttled: float = 0.0
+    """The share of the second in which the quota held it up."""
+    calls_per_s: float = 0.0
 
 
 class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
@@ -72,6 +94,19 @@ class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
     """All users that these orders will ever bring here have started and gone."""
     prepared: bool = False
     """All users that are to be ready before the run begins are."""
+    sent_ns: int = 0
+    """When this was said, by the worker's own clock: the `Lease` that answers it says it again."""
+    term: int = 0
+    """The highest that it has heard of."""
+    followed_ns: int = 0
+    """From when on, in ns of the run, it deals what arrives by the share of these orders."""
+    settled: bool = True
+    """Nobody is here any more whom these orders' share does not hold."""
+    leaving: bool = False
+    """It was asked to go (SIGTERM): it wants to hand its users over."""
+    capacity: float = 0.0
+    """Calls per second that it could make when it measured; 0: it has not."""
+    load: Strain = Strain()
 
 
 class Output(msgspec.Struct, frozen=True, tag="output"):
@@ -103,6 +138,17 @@ class RowsWanted(msgspec.Struct, frozen=True, tag="rows_wanted"):
     """Users that wait for a row and have none in stock."""
 
 
+class Standing(msgspec.Struct, frozen=True, tag="standing"):
+    """What a worker does, told to a controller of a higher term than its orders are; repeated until it has new ones."""
+
+    term: int
+    orders: Orders
+    capacity: float = 0.0
+    host: str = ""
+    pid: int = 0
+    machine: str = ""
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """User code in the worker wants the run to end, as Ctrl-C would end it."""
 
@@ -115,7 +161,120 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     author_traceback: str = ""
 
 
+# --- from a supervisor -----------------------------------------------------------------------------------------------
+
+
+class Ended(msgspec.Struct, frozen=True, array_like=True):
+    """A worker process has ended. `because` says how, in words that follow "worker 1 "."""
+
+    worker: int
+    incarnation: int
+    because: str
+    output: str = ""
+    """The last it wrote, outside the link."""
+
+
+class Enlist(msgspec.Struct, frozen=True, tag="enlist"):
+    """A supervisor is there, and this is its state; once a second, and when something has changed."""
+
+    machine: str
+    """Random, made when the supervisor started: its identity on the link too."""
+    host: str
+    processes: int
+    """How many workers it would run."""
+    sent_ns: int
+    """By its own clock."""
+    protocol: int = PROTOCOL
+    version: str = ""
+    muster: int = 0
+    """The highest number of a `Muster` that it follows."""
+    ended: tuple[Ended, ...] = ()
+    """Processes that have ended, until a muster no longer names them."""
+    leaving: bool = False
+    """It was asked to go (SIGTERM): its workers are leaving, and no new one is to be started there."""
+    failure: str = ""
+    """Why it cannot take part, if so."""
+
+
+class Fetch(msgspec.Struct, frozen=True, tag="fetch"):
+    """A supervisor wants the script's archive from byte `start` on."""
+
+    sha256: str
+    start: int
+
+
+class Remains(msgspec.Struct, frozen=True, tag="remains"):
+    """What a worker that has ended left behind, in order; repeated until a muster no longer names the worker. Several
+    where one would be too long."""
+
+    worker: int
+    incarnation: int
+    segments: tuple[Segment, ...]
+    last: int
+    """The sequence number of the very last: once all up to it are applied, nothing more can come."""
+
+
 # --- from the controller ---------------------------------------------------------------------------------------------
+
+
+class Post(msgspec.Struct, frozen=True, array_like=True):
+    """A worker that is to run under a supervisor."""
+
+    worker: int
+    incarnation: int
+    begin_ns: int | None = None
+    """The run's zero by the supervisor's clock, once there is one: what a worker leaves behind is told in seconds of
+    the run."""
+    applied: int = 0
+    """How far its segments have come."""
+
+
+class Muster(msgspec.Struct, frozen=True, tag="muster"):
+    """All that a supervisor is to do; a higher number, or term, replaces a lower one."""
+
+    number: int
+    term: int
+    run: str
+    sha256: str
+    """Of the script's archive."""
+    archive_bytes: int
+    script: str
+    """The script's path in the archive."""
+    posts: tuple[Post, ...]
+    """Who is to run there. Whoever is not named is ended at once, and what it left behind may be forgotten."""
+    keep_records: bool = False
+    answers_ns: int = 0
+    """`sent_ns` of the `Enlist` that this answers, and ..."""
+    now_ns: int = 0
+    """... the controller's clock then."""
+    over: bool = False
+    """The run is over: there is nothing left to do."""
+
+
+class Part(msgspec.Struct, frozen=True, tag="part"):
+    """A piece of the script's archive."""
+
+    sha256: str
+    start: int
+    data: bytes
+
+
+class Lease(msgspec.Struct, frozen=True, tag="lease"):
+    """Answers a pulse: the worker may go on until `lease_s` after it had said it."""
+
+    sent_ns: int
+    """Of the pulse, by the worker's clock."""
+    now_ns: int
+    """The controller's clock."""
+    term: int
+    lease_s: float
+
+
+class Measure(msgspec.Struct, frozen=True, tag="measure"):
+    """Find out what you can carry, beginning when the machine's CLOCK_MONOTONIC is next a multiple of `every_ns`: all
+    workers of a machine do so at the same moment. Pulses tell what was found."""
+
+    every_ns: int
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -126,6 +285,8 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The value of the script's `@setup` function, in MessagePack."""
     pulse_interval_s: float = 1.0
     report_interval_s: float = 1.0
+    term: int = 1
+    lease_s: float = 15.0
 
 
 class Orders(msgspec.Struct, frozen=True, tag="orders"):
@@ -143,6 +304,7 @@ class Orders(msgspec.Struct, frozen=True, tag="orders"):
     here on is dealt by it."""
     done: tuple[int, ...] = ()
     """Of each load, the iterations that others with this share have done before."""
+    term: int = 1
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
@@ -166,8 +328,10 @@ class Dismiss(msgspec.Struct, frozen=True, tag="dismiss"):
     because: str
 
 
-FromWorker = Hello | Pulse | Segment | Output | Report | RowsWanted | Quit | Failed
-FromController = Welcome | Orders | Acknowledge | Rows | Dismiss
+FromWorker = (
+    Hello | Pulse | Segment | Output | Report | RowsWanted | Standing | Quit | Failed | Enlist | Fetch | Remains
+)
+FromController = Welcome | Orders | Acknowledge | Rows | Lease | Measure | Dismiss | Muster | Part
 Message = FromWorker | FromController
 
 _encoder = msgspec.msgpack.Encoder()

@@ -21,7 +21,11 @@ from swell.cluster.messages import (
     Dismiss,
     FromController,
     Hello,
+    Lease,
+    Measure,
+    Muster,
     Orders,
+    Part,
     Pulse,
     Rows,
     Welcome,
@@ -138,6 +142,8 @@ class WorkerState:
                 return [Stock(message)]
             case Dismiss(because):
                 return [Exit(because)]
+            case Lease() | Measure() | Muster() | Part():
+                return []
 
     def ready(self, user: int, now_ns: int) -> Admission:
         """A user asks for its next iteration: the only question, since it is asked for every iteration."""
