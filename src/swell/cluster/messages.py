@@ -182,8 +182,8 @@ class Enlist(msgspec.Struct, frozen=True, tag="enlist"):
     host: str
     processes: int
     """How many workers it would run."""
-    sent_ns: int
-    """By its own clock."""
+    pid: int
+    """Its own: who has the same `machine` and another one is somebody else."""
     protocol: int = PROTOCOL
     version: str = ""
     muster: int = 0
@@ -217,20 +217,30 @@ class Remains(msgspec.Struct, frozen=True, tag="remains"):
 # --- from the controller ---------------------------------------------------------------------------------------------
 
 
+class Duty(enum.Enum):
+    """What a supervisor is to see to at a post."""
+
+    RUN = "run"
+    END = "end"
+    """The process is to be ended at once, if it has not ended yet."""
+    RECOVER = "recover"
+    """It has ended: what it left behind is wanted."""
+
+
 class Post(msgspec.Struct, frozen=True, array_like=True):
-    """A worker that is to run under a supervisor."""
+    """A worker under a supervisor."""
 
     worker: int
     incarnation: int
-    begin_ns: int | None = None
-    """The run's zero by the supervisor's clock, once there is one: what a worker leaves behind is told in seconds of
-    the run."""
+    duty: Duty = Duty.RUN
     applied: int = 0
-    """How far its segments have come."""
+    """How far its segments have come, and ..."""
+    to_position: int = 0
+    """... how far into its ring these reach."""
 
 
 class Muster(msgspec.Struct, frozen=True, tag="muster"):
-    """All that a supervisor is to do; a higher number, or term, replaces a lower one."""
+    """All that a supervisor is to do; a higher number, or term, replaces a lower one. It answers each `Enlist`."""
 
     number: int
     term: int
@@ -243,10 +253,8 @@ class Muster(msgspec.Struct, frozen=True, tag="muster"):
     posts: tuple[Post, ...]
     """Who is to run there. Whoever is not named is ended at once, and what it left behind may be forgotten."""
     keep_records: bool = False
-    answers_ns: int = 0
-    """`sent_ns` of the `Enlist` that this answers, and ..."""
-    now_ns: int = 0
-    """... the controller's clock then."""
+    lease_s: float = 15.0
+    """How long it waits for a controller of which nothing is heard."""
     over: bool = False
     """The run is over: there is nothing left to do."""
 
