@@ -52,3 +52,10 @@ def test_a_p95_that_is_ten_percent_slower_is_found(seconds: int) -> None:
 def test_runs_of_unequal_length_seldom_differ() -> None:
     base = Target(correlation=0.8, wander=0.1)
     assert sum(map(differs, pairs(base, dataclasses.replace(base, seconds=150), seed=3))) <= 0.05 * PAIRS
+
+
+def test_twice_as_slow_is_found_in_a_short_run_whose_level_wanders() -> None:
+    base = Target(seconds=18, calls_per_s=20, sigma=0.2, correlation=0.7, wander=0.05, even=True)
+    found = pairs(base, dataclasses.replace(base, median_ms=46), seed=3)
+    p50 = [thing for one in found for thing in one.all.things if thing.thing is Thing.P50]
+    assert sum(thing.verdict is Finding.SLOWER for thing in p50) >= 0.95 * PAIRS

@@ -10,12 +10,14 @@ from swell.stats.comparison.cells import Cells, Floats
 from swell.stats.comparison.document import Thing
 from swell.stats.comparison.order_statistics import RESOLUTION, Quantile, least_errors, log_ratio_bound
 from swell.stats.comparison.spread import Footing, Spread, footing, spread
-from swell.stats.comparison.student import two_sided_p
+from swell.stats.comparison.student import critical_t, two_sided_p
 
 QUANTILES = {Thing.P50: 0.5, Thing.P95: 0.95, Thing.P99: 0.99}
 FEW_BEYOND = 10
 FEW_BEYOND_IN_A_CELL = 5
 FEW_CALLS = 20
+SURE = 1e-4
+"""A p that ranks can reach, or they are not left alone to judge."""
 TOO_FEW_CELLS = "too few seconds"
 MS_PER_NS = 1e-6
 
@@ -149,23 +151,31 @@ def _quantile(base: Cells, run: Cells, column: int, known: Footing, thing: Thing
     def log_bound(errors: float) -> float:
         return log_ratio_bound(before, after, errors)
 
-    return dataclasses.replace(
+    trial = dataclasses.replace(
         trial,
         base=Estimated(_ms(before.log), lambda errors: _ms(before.log_bound(errors))),
         run=Estimated(_ms(after.log), lambda errors: _ms(after.log_bound(errors))),
+    )
+    by_rank = dataclasses.replace(
+        trial,
         change=Estimated(math.exp(change), lambda errors: _exp(log_bound(errors))),
         degrees=found.degrees,
         p=_p(change, log_bound, found.degrees),
         slower=change > 0,
         worse_than=lambda limit, errors: log_bound(-errors) > math.log1p(limit),
     )
+    if math.isfinite(log_bound(-math.copysign(critical_t(SURE, found.degrees), change))):
+        return by_rank
+    by_second = _second_by_second(base, run, column, known, trial, q, place)
+    return by_second if by_second.p is not None and by_second.p < (by_rank.p or 0.0) else by_rank
 
 
 def _second_by_second(
     base: Cells, run: Cells, column: int, known: Footing, trial: Trial, q: float, place: int
 ) -> Trial:
-    """A quantile of calls that depend on each other so much that few of them beyond it are independent: judged by the
-    quantile of each second, where each has calls enough."""
+    """A quantile of calls that depend on each other so much that their ranks do not tell: few beyond it are independent,
+    or all of one run may be beyond all of the other and yet prove nothing. Judged by the quantile of each second, where
+    each has calls enough."""
     if min(base.timed[:, column].min(), run.timed[:, column].min()) * (1 - q) < FEW_BEYOND_IN_A_CELL:
         return dataclasses.replace(trial, reason=f"fewer than {FEW_BEYOND} independent calls lie beyond it")
     difference = run.log_quantiles[:, column, place] - base.log_quantiles[:, column, place]
