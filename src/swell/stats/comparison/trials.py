@@ -173,8 +173,8 @@ def _quantile(base: Cells, run: Cells, column: int, known: Footing, thing: Thing
 def _second_by_second(
     base: Cells, run: Cells, column: int, known: Footing, trial: Trial, q: float, place: int
 ) -> Trial:
-    """A quantile of calls that depend on each other so much that their ranks do not tell: few beyond it are independent,
-    or all of one run may be beyond all of the other and yet prove nothing. Judged by the quantile of each second, where
+    """A quantile of calls that depend on each other so much that ranks do not tell: few beyond it are independent, or
+    all of one run may be beyond all of the other and yet prove nothing. Judged by the quantile of each second, where
     each has calls enough."""
     if min(base.timed[:, column].min(), run.timed[:, column].min()) * (1 - q) < FEW_BEYOND_IN_A_CELL:
         return dataclasses.replace(trial, reason=f"fewer than {FEW_BEYOND} independent calls lie beyond it")
