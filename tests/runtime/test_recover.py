@@ -59,6 +59,16 @@ def damage(directory: Path, position: int, content: bytes = b"\0", at: int = REC
         file.write(content)
 
 
+def test_seconds_are_counted_from_the_zero_that_the_ring_names(tmp_path: Path) -> None:
+    ring = Ring(tmp_path, capacity=CAPACITY, batch=4, names_bytes=1 << 16)
+    ring.record(*call(0).arguments())
+    ring.begin(BEGIN_NS - 3 * NS_PER_S)
+    ring.close()
+    found = recovered(tmp_path)
+    assert [block.second for block in found.seconds] == [3]
+    assert found.sealed_s == 10.0
+
+
 def test_a_dead_workers_segment_is_the_one_it_would_have_sent_next(tmp_path: Path) -> None:
     ring = Ring(tmp_path, capacity=CAPACITY, batch=4)
     folder = Folder(ring, run="r", worker=3, incarnation=2, begin_ns=BEGIN_NS)

@@ -117,6 +117,7 @@ class RingWorkshop:
 
     def begin(self, begin_ns: int) -> None:
         self._begin_ns = begin_ns
+        self._ring.begin(begin_ns)
         self._health = HealthProbe(self._clock, self._network)
         self._helpers = [gevent.spawn(self._prepare_folding), gevent.spawn(self._check_stamps)]
 

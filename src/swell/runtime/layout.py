@@ -40,6 +40,8 @@ class Head(enum.IntEnum):
     CAPACITY = 1
     FLOOR = 2
     """Every position below this has been committed; stored once a batch."""
+    BEGIN_NS = 3
+    """The run's zero, by the clock of the records; 0 before the run has begun."""
     FIRST_COUNTER = 8
 
 

@@ -44,6 +44,7 @@ class Remains:
         torn = np.flatnonzero(~committed & (positions >= floor))
         readable = positions[: torn[0]] if len(torn) else positions
         readable = readable[committed[: len(readable)]]
+        self.begin_ns = header[Head.BEGIN_NS]
         self.counters = read_counters(header)
         self.head = max(floor, int(readable[-1]) + 1 if len(readable) else 0)
         self.records = slots[readable % capacity]
@@ -63,13 +64,15 @@ def recover(
 ) -> Segment | None:
     """The segment that a dead worker would have sent next; None if it never began to record.
 
-    `after`: its last segment that was spooled or received; None if there is none.
+    `after`: its last segment that was spooled or received; None if there is none. The ring says where the run's zero is;
+    `begin_ns` stands for it where the run had not begun there.
     """
     content = _read(directory / RING_FILE)
     if not _is_ring(content):
         return None
     from_position = after.to_position if after else 0
     remains = Remains(content, from_position)
+    begin_ns = remains.begin_ns if 0 < remains.begin_ns <= died_ns else begin_ns
     seconds = Seconds(begin_ns, keep_records)
     if len(remains.records):
         seconds.add(remains.records)

@@ -110,6 +110,10 @@ class Ring:
         """The records as bytes, slot after slot. Whoever keeps it must let go of it before `close`."""
         return memoryview(self._buffer)[HEADER_BYTES:]
 
+    def begin(self, begin_ns: int) -> None:
+        """The run's zero, for whoever reads the ring if this process dies."""
+        self._header[Head.BEGIN_NS] = begin_ns
+
     # --- Recorder ----------------------------------------------------------------------------------------------------
 
     def record(
