@@ -11,6 +11,7 @@ from swell.cluster.messages import PROTOCOL, Hello, Orders, Pulse, WorkerPhase
 from swell.load.shares import NOTHING, Share
 from swell.segment import FIRST_SEQUENCE, ScenarioCount, Segment
 
+PULSE_MARK = b"~"
 RESEND_AFTER_NS = NS_PER_S // 2
 QUICK_DEATH_NS = 5 * NS_PER_S
 QUICK_DEATHS = 3
@@ -20,6 +21,11 @@ QUICK_DEATHS = 3
 def identity_of(worker: int, incarnation: int) -> bytes:
     """What an incarnation of a worker is called on the link."""
     return f"{worker}.{incarnation}".encode()
+
+
+def pulse_identity_of(identity: bytes) -> bytes:
+    """What the socket is called on which the same speaks of its pulse alone."""
+    return identity + PULSE_MARK
 
 
 def fault_of(hello: Hello, run: str, member: Member | None) -> str:
@@ -146,8 +152,8 @@ class Membership:
         return [member for member in self if member.lost and not member.recovered]
 
     def called(self, identity: bytes) -> Member | None:
-        """Who is called so on the link."""
-        return self._by_identity.get(identity)
+        """Who is called so on the link, or has its pulse there."""
+        return self._by_identity.get(identity.removesuffix(PULSE_MARK))
 
     def add(self, worker: int, now_ns: int) -> Member:
         """Make room for a worker, or for the next incarnation of it, which has the share of the one before."""
