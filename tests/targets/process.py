@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,13 +23,14 @@ class TargetProcess:
     So it also ends, at once, with a test run that is killed.
     """
 
-    def __init__(self, module: str, *args: str) -> None:
+    def __init__(self, module: str, *args: str, pass_fds: Sequence[int] = ()) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *args],
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
         self.first_line = self._stdout.readline().decode().rstrip("\n")
         if not self.first_line:
@@ -43,6 +44,12 @@ class TargetProcess:
     @property
     def _stdout(self) -> Any:
         return self._process.stdout
+
+    def last_line(self) -> str:
+        """Lets go of it, and returns the line that it prints at that."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return str(self._stdout.readline().decode().rstrip("\n"))
 
     def stop(self) -> None:
         """Ends it, gently at first. Harmless when it has ended already."""
