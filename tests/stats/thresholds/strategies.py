@@ -78,10 +78,12 @@ def limits(draw: st.DrawFn, metric: Metric) -> Limit:
 def thresholds(draw: st.DrawFn) -> Threshold:
     """Any threshold that can be written."""
     selector = draw(st.none() | st.builds(Selector, names, st.booleans()) | st.builds(Selector, names, tags=tags()))
-    of_calls = st.builds(Metric, st.sampled_from([figure for figure in COUNTS.values() if figure not in OF_SCENARIOS]))
+    not_of_calls = (*OF_SCENARIOS, Figure.EXCEPTIONS)
+    of_calls = st.builds(Metric, st.sampled_from([figure for figure in COUNTS.values() if figure not in not_of_calls]))
     tagged = selector is not None and selector.tags is not None
     metric = draw(of_calls if tagged else metrics(transaction=bool(selector and selector.transaction)))
     limit = draw(limits(metric))
+    selector = None if metric.figure is Figure.EXCEPTIONS else selector
     if limit.of_baseline and metric.figure is Figure.SUM_PER_S:
         metric = Metric(Figure.SUM, measure=metric.measure)  # without a unit it is the sum
     timed = metric.figure not in RUNNING_TOTALS

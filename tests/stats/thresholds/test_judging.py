@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swell.document import ThresholdSummary
-from swell.result import End, RunResult
-from swell.segment import Sort
+from swell.result import Beyond, End, RunResult
+from swell.segment import ExceptionCount, Sort
 from swell.stats.thresholds import judging
 from swell.stats.thresholds.judging import Judge, judge, on_errors
 from swell.stats.thresholds.parser import parse
@@ -262,6 +262,13 @@ def test_totals_of_scenarios_are_those_of_the_table() -> None:
     ]
     judged = judge(msgspec.structs.replace(result, scenarios=tuple(totals)))
     assert [(summary.ok, summary.value) for summary in judged] == [(False, 1.0), (True, 0.0), (True, 1.0), (True, 20.0)]
+
+
+def test_exceptions_are_all_that_the_script_raised() -> None:
+    result = run_of(["exceptions == 0", "exceptions <= 5"])
+    raised = (ExceptionCount("KeyError: 'x'", "", 3), ExceptionCount("ValueError: y", "", 1))
+    result = msgspec.structs.replace(result, exceptions=raised, beyond=Beyond(exceptions=1))
+    assert [(found.value, found.ok) for found in judge(result)] == [(5.0, False), (5.0, True)]
 
 
 def test_users_are_the_most_at_a_time() -> None:

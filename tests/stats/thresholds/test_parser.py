@@ -242,6 +242,11 @@ FAULTS = {
         "    transaction x: connect p95 < 1s\n"
         "                   ^^^^^^^"
     ),
+    "Reader: exceptions == 0": (
+        "exceptions are counted for the whole script: leave the name before the colon out\n"
+        "    Reader: exceptions == 0\n"
+        "            ^^^^^^^^^^"
+    ),
     "transaction x: dropped == 0": (
         "a transaction has no dropped\n"
         "    transaction x: dropped == 0\n"

@@ -58,6 +58,8 @@ class Figure(enum.Enum):
     DROPPED = "dropped"
     MISSED = "missed"
     ITERATIONS = "iterations"
+    EXCEPTIONS = "exceptions"
+    """Raised by the script."""
     PASSED = "passed"
     """The share of a check that passed, of a rate that was true."""
     SUM = "sum"
@@ -70,16 +72,16 @@ class Figure(enum.Enum):
 DURATIONS = (Figure.QUANTILE, Figure.MEAN, Figure.MIN, Figure.MAX)
 OF_SCENARIOS = (Figure.USERS, Figure.DROPPED, Figure.MISSED, Figure.ITERATIONS)
 """Figures that only whole scenarios have."""
-RUNNING_TOTALS = (Figure.DROPPED, Figure.MISSED, Figure.ITERATIONS)
+RUNNING_TOTALS = (Figure.DROPPED, Figure.MISSED, Figure.ITERATIONS, Figure.EXCEPTIONS)
 """Figures of which only the whole run's is known."""
-GROWING = (Figure.REQUESTS, Figure.FAILURES, Figure.SUM, *OF_SCENARIOS)
+GROWING = (Figure.REQUESTS, Figure.FAILURES, Figure.SUM, Figure.EXCEPTIONS, *OF_SCENARIOS)
 """Figures that never fall while a run goes on."""
 ON_ERRORS = (Figure.ERRORS, Figure.FAILURES, Figure.FAILURES_PER_S)
 DIMENSIONS = {
     **dict.fromkeys(DURATIONS, Dimension.DURATION),
     **dict.fromkeys((Figure.ERRORS, Figure.PASSED), Dimension.SHARE),
     **dict.fromkeys((Figure.RPS, Figure.FAILURES_PER_S, Figure.SUM_PER_S), Dimension.RATE),
-    **dict.fromkeys((Figure.REQUESTS, Figure.FAILURES, *OF_SCENARIOS), Dimension.COUNT),
+    **dict.fromkeys((Figure.REQUESTS, Figure.FAILURES, Figure.EXCEPTIONS, *OF_SCENARIOS), Dimension.COUNT),
     **dict.fromkeys((Figure.SUM, Figure.LAST), Dimension.VALUE),
 }
 

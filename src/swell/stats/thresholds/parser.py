@@ -9,6 +9,7 @@ duration   = "response" | "service" | "failed" | "all" | "lag" | "connect" | "fi
 statistic  = "p" PERCENT | "mean" | "min" | "max"
 count      = "errors" | "rps" | "failures_per_s" | "requests" | "failures"
            | "users" | "dropped" | "missed" | "iterations"
+           | "exceptions"                                         of the whole run alone: there is no selector then
 check      = ( "check" | "rate" | "counter" | "gauge" ) name
 own        = ( "trend" name statistic ) | ( "gauge" name ( "min" | "max" ) )
 comparison = "<" | "<=" | ">" | ">=" | "==" | "!="
@@ -56,7 +57,7 @@ COUNTS = {
     figure.value: figure
     for figure in (
         *(Figure.ERRORS, Figure.RPS, Figure.FAILURES_PER_S, Figure.REQUESTS, Figure.FAILURES),
-        *(Figure.USERS, Figure.DROPPED, Figure.MISSED, Figure.ITERATIONS),
+        *(Figure.USERS, Figure.DROPPED, Figure.MISSED, Figure.ITERATIONS, Figure.EXCEPTIONS),
     )
 }
 CLAUSES = ("over", "after", "abort")
@@ -180,6 +181,8 @@ class _Reader:
         if word.text in OWN_SORTS:
             return self._measure(word, selector)
         metric = self._figure(word)
+        if selector and metric.figure is Figure.EXCEPTIONS:
+            raise self._fault("exceptions are counted for the whole script: leave the name before the colon out", word)
         if selector and selector.transaction:
             if metric.figure not in OF_TRANSACTIONS:
                 raise self._fault(f"a transaction has no {word.text}", word)

@@ -121,6 +121,9 @@ class Trial:
             self.look(result)
         if self._choice.missing:
             return Stretch(Finding(None, self._choice.missing))
+        if figure is Figure.EXCEPTIONS:
+            raised = sum(exception.count for exception in result.exceptions) + result.beyond.exceptions
+            return Stretch(Finding(float(raised)), convincing=True)
         if figure in RUNNING_TOTALS:
             chosen = (found for found in result.scenarios if _is_chosen(found, self._choice))
             return Stretch(Finding(float(sum(map(TOTALS[figure], chosen)))), convincing=True)
