@@ -42,10 +42,16 @@ def fault_of(hello: Hello, run: str, member: Member | None) -> str:
 class Member:
     """One incarnation of a worker, from its launch until nothing more can come from it."""
 
-    def __init__(self, worker: int, incarnation: int, launched_ns: int, share: Share = NOTHING) -> None:
+    def __init__(
+        self, worker: int, incarnation: int, launched_ns: int, share: Share = NOTHING, machine: str = ""
+    ) -> None:
         self.worker = worker
         self.incarnation = incarnation
         self.identity = identity_of(worker, incarnation)
+        self.machine = machine
+        """Whose supervisor has started it; '': the controller."""
+        self.ended = False
+        """Its process has been seen to end."""
         self.launched_ns = launched_ns
         self.share = share
         self.share_from_ns = 0
@@ -155,14 +161,18 @@ class Membership:
         """Who is called so on the link, or has its pulse there."""
         return self._by_identity.get(identity.removesuffix(PULSE_MARK))
 
-    def add(self, worker: int, now_ns: int) -> Member:
+    def recruit(self, machine: str, now_ns: int) -> Member:
+        """Make room for another worker, on a machine."""
+        return self.add(max(self.present, default=-1) + 1, now_ns, machine)
+
+    def add(self, worker: int, now_ns: int, machine: str = "") -> Member:
         """Make room for a worker, or for the next incarnation of it, which has the share of the one before."""
         before = self.present.get(worker)
         if before is None:
-            member = Member(worker, 1, now_ns)
+            member = Member(worker, 1, now_ns, machine=machine)
         else:
             self.departed.append(before)
-            member = Member(worker, before.incarnation + 1, now_ns, before.share)
+            member = Member(worker, before.incarnation + 1, now_ns, before.share, before.machine)
             member.inherited = [Bequest(before)]
         self.present[worker] = self._by_identity[member.identity] = member
         return member
