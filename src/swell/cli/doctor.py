@@ -9,17 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from swell.cli.checks import FDS_OF_A_WORKER
-from swell.cli.machine import (
-    ROOT,
-    FdLimit,
-    allowed_cores,
-    cgroup_quota,
-    ephemeral_ports,
-    raise_fd_limit,
-    read_words,
-    usable_cores,
-)
+from swell.cli.machine import FdLimit, ephemeral_ports, raise_fd_limit, usable_cores
 from swell.http.kernel_clock import KernelClock, open_probe
+from swell.runtime.cgroups import ROOT, allowed_cores, cgroup_quota, read_words
 from swell.runtime.real_clock import RealClock
 
 RUNS_IMPOSSIBLE = 4
