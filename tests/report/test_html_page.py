@@ -10,14 +10,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from swell.document import CheckSummary, MeasureSummary, ResultDocument, ThresholdSummary, TransactionSummary
+from swell.document import (
+    ArrivalSummary,
+    CheckSummary,
+    MeasureSummary,
+    ResultDocument,
+    ThresholdSummary,
+    TransactionSummary,
+)
 from swell.errors import RunFailed
 from swell.load_plan import Closed, Curve, Load
 from swell.plan import Revision
 from swell.report.html_assets import asset_problems, read_assets
 from swell.report.html_bounds import LIMIT_BYTES
 from swell.report.html_page import to_html
-from swell.result import ErrorSeen, RunResult, Series
+from swell.result import ErrorSeen, ExportCount, RunResult, Series
 from swell.segment import ErrorSample, ErrorSamples, ExceptionCount
 from swell.stats.summary import summarise
 from tests.report import sample_results
@@ -61,6 +68,20 @@ def test_headline_figures_and_tables_are_readable_without_its_script() -> None:
         "The charts need JavaScript",
     ):
         assert expected in text
+
+
+def test_arrivals_and_places_of_metrics_have_their_account() -> None:
+    document = msgspec.structs.replace(
+        summarise(sample_results.ended()),
+        arrivals=(
+            ArrivalSummary(scenarios=("Visitor", EVIL), planned=1_200, started=1_100, dropped=90, not_started=10),
+        ),
+        exports=(ExportCount("http://collector:4318", 57, failed=3, fault="refused"), ExportCount("scrapes", 12)),
+    )
+    text = page_of(sample_results.ended(), document).text
+    assert f"Visitor, {EVIL} 1,200 1,100 90 10 Planned = started + dropped + not started." in text
+    assert "http://collector:4318 57 3 0 refused scrapes 12 0 0" in text
+    assert "not started" not in page("ended").text
 
 
 def test_the_verdict_says_why_and_when() -> None:

@@ -31,7 +31,7 @@ from swell.report.html_measures import (
     trace_rows,
     transaction_rows,
 )
-from swell.report.html_plan import facts, load_texts, made_by, started_text
+from swell.report.html_plan import arrival_rows, export_rows, facts, load_texts, made_by, started_text
 from swell.report.html_sections import (
     account_rows,
     duration_text,
@@ -120,6 +120,8 @@ def _view(result: RunResult, document: ResultDocument, bounds: Bounds) -> View:
         "workers_hidden": max(len(document.workers) - bounds.workers, 0),
         "facts": facts(document, bounds),
         "scenarios": scenario_rows(document, bounds),
+        "arrivals": list(arrival_rows(document, bounds)),
+        "exports": list(export_rows(document, bounds)),
         "bounds": bounds,
         "charts": drawn,
         "chart_data": script_json(drawn.data),

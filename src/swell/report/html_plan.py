@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -13,6 +14,30 @@ from swell.report.html_bounds import Bounds, clipped
 from swell.report.load_wording import load_text
 
 Fact = tuple[str, str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalRow:
+    """What became of the arrivals of a load."""
+
+    name: str
+    planned: str
+    started: str
+    dropped: str
+    not_started: str
+    is_short: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRow:
+    """Where metrics went, and how often they got there."""
+
+    to: str
+    sent: str
+    failed: str
+    skipped: str
+    fault: str
+    trouble: bool
 
 
 def facts(document: ResultDocument, bounds: Bounds) -> list[Fact]:
@@ -44,6 +69,32 @@ def load_texts(plan: RunPlan, bounds: Bounds) -> list[str]:
     if more := len(plan.loads) - len(texts):
         texts.append(f"and {more:,} loads more")
     return texts
+
+
+def arrival_rows(document: ResultDocument, bounds: Bounds) -> Iterator[ArrivalRow]:
+    """The account of each load of arrivals or sessions."""
+    for found in document.arrivals[: bounds.texts]:
+        yield ArrivalRow(
+            name=clipped(", ".join(found.scenarios), bounds.name_characters),
+            planned=f"{found.planned:,}",
+            started=f"{found.started:,}",
+            dropped=f"{found.dropped:,}",
+            not_started=f"{found.not_started:,}",
+            is_short=found.dropped + found.not_started > 0,
+        )
+
+
+def export_rows(document: ResultDocument, bounds: Bounds) -> Iterator[ExportRow]:
+    """Each place that the run's metrics went to."""
+    for found in document.exports[: bounds.texts]:
+        yield ExportRow(
+            to=clipped(found.to, bounds.name_characters),
+            sent=f"{found.sent:,}",
+            failed=f"{found.failed:,}",
+            skipped=f"{found.skipped:,}",
+            fault=clipped(found.fault, bounds.text_characters),
+            trouble=found.failed + found.skipped > 0,
+        )
 
 
 def made_by() -> str:
