@@ -99,7 +99,8 @@ class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
     term: int = 0
     """The highest that it has heard of."""
     followed_ns: int = 0
-    """From when on, in ns of the run, it deals what arrives by the share of these orders."""
+    """From when on, in ns of the run, its share is without what was taken from it last: up to here, it has started what
+    arrived there."""
     settled: bool = True
     """Nobody is here any more whom these orders' share does not hold."""
     leaving: bool = False
@@ -107,6 +108,11 @@ class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
     capacity: float = 0.0
     """Calls per second that it could make when it measured; 0: it has not."""
     load: Strain = Strain()
+    given: tuple[int, ...] = ()
+    """Of each load of iterations: how many, of all that its share has lost so far, it had begun already. Whoever gets
+    them has so many fewer to do."""
+    refused: int = 0
+    """Frames from the controller that it has not heeded: of a lower term, or no message."""
 
 
 class Output(msgspec.Struct, frozen=True, tag="output"):
@@ -188,6 +194,8 @@ class Enlist(msgspec.Struct, frozen=True, tag="enlist"):
     version: str = ""
     muster: int = 0
     """The highest number of a `Muster` that it follows."""
+    running: tuple[tuple[int, int], ...] = ()
+    """Workers and incarnations whose processes run."""
     ended: tuple[Ended, ...] = ()
     """Processes that have ended, until a muster no longer names them."""
     leaving: bool = False
@@ -250,6 +258,8 @@ class Muster(msgspec.Struct, frozen=True, tag="muster"):
     archive_bytes: int
     script: str
     """The script's path in the archive."""
+    version: str
+    """Of the controller's swell."""
     posts: tuple[Post, ...]
     """Who is to run there. Whoever is not named is ended at once, and what it left behind may be forgotten."""
     keep_records: bool = False
