@@ -120,6 +120,66 @@ class Incident(msgspec.Struct, frozen=True):
     what: str = ""
 
 
+class Refusal(enum.Enum):
+    """Why a frame that came over the link was not followed."""
+
+    PARTS = "parts"
+    """Not one part, as every message has."""
+    EMPTY = "empty"
+    OVERSIZE = "oversize"
+    MALFORMED = "malformed"
+    """No message of this protocol: not MessagePack, or of other types, or with a value out of its range."""
+    OTHER_VERSION = "other_version"
+    OTHER_RUN = "other_run"
+    OTHER_TERM = "other_term"
+    OTHER_INCARNATION = "other_incarnation"
+    """Of a worker, or for an incarnation of it, that its sender is not."""
+    UNKNOWN_SENDER = "unknown_sender"
+    """Nobody of this run is called so, or it has not introduced itself."""
+    OUT_OF_PLACE = "out_of_place"
+    """A message that its sender has no business to send, or that asks for what there is not."""
+    UNSOUND = "unsound"
+    """A report that contradicts itself."""
+
+
+class RefusedCount(msgspec.Struct, frozen=True):
+    """How many frames of one sender were refused for one reason."""
+
+    kind: Refusal
+    sender: str
+    """What it is called on the link; `(other)` beyond a hundred of them."""
+    count: int
+
+
+class StrangerCount(msgspec.Struct, frozen=True):
+    """How many connections from one IP address came to nothing."""
+
+    address: str
+    count: int
+
+
+class LinkCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to the connections of the link over TCP, and to frames before anybody read them."""
+
+    admitted: int = 0
+    """Connections whose other end has the cluster's key; where there is none, that spoke the protocol."""
+    ended: int = 0
+    """Those of them that have ended, for whatever reason."""
+    unfinished: int = 0
+    """Connections that ended, or stood silent, before it was known who it was."""
+    strangers: tuple[StrangerCount, ...] = ()
+    """Connections that had another key or none, or spoke something else."""
+    dropped: int = 0
+    """Frames for somebody who was not there, or did not read."""
+
+
+class LinkFacts(msgspec.Struct, frozen=True):
+    """What was turned away at the link."""
+
+    refused: tuple[RefusedCount, ...] = ()
+    counts: LinkCounts = LinkCounts()
+
+
 class ControllerFacts(msgspec.Struct, frozen=True):
     """What befell the controller while the run went on."""
 
@@ -128,6 +188,7 @@ class ControllerFacts(msgspec.Struct, frozen=True):
     stalls_beyond: int = 0
     store_failures: tuple[Incident, ...] = ()
     restarts: tuple[Incident, ...] = ()
+    link: LinkFacts = LinkFacts()
 
 
 class Beyond(msgspec.Struct, frozen=True):

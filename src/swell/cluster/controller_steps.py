@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swell.cluster.feed_state import Block
-from swell.cluster.messages import FromController, FromWorker, Hello, Output, Report, RowsWanted
+from swell.cluster.messages import Fetch, FromController, FromWorker, Hello, Output, Report, RowsWanted
 from swell.load.shape import Wanted
 from swell.plan import Revision
-from swell.result import End
+from swell.result import End, Refusal
 from swell.segment import Segment
 
 # --- events ----------------------------------------------------------------------------------------------------------
@@ -38,6 +38,7 @@ class Garbled:
     """A frame from `sender` was none."""
 
     sender: bytes
+    kind: Refusal = Refusal.MALFORMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,14 @@ class Serve:
 
 
 @dataclass(frozen=True, slots=True)
+class Supply:
+    """Send a part of the script's archive."""
+
+    to: bytes
+    asked: Fetch
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """A worker is in."""
 
@@ -259,6 +268,7 @@ Command = (
     | Apply
     | Commit
     | Serve
+    | Supply
     | Lost
     | Note
     | Begin

@@ -24,6 +24,7 @@ import msgspec
 from swell.errors import LinkError
 from swell.load.shares import NOTHING, Share
 from swell.plan import Revision, RunPlan
+from swell.result import Refusal
 from swell.segment import Segment
 
 Said = TypeVar("Said")
@@ -358,28 +359,38 @@ _from_controller: msgspec.msgpack.Decoder[FromController] = msgspec.msgpack.Deco
 _any_value: msgspec.msgpack.Decoder[object] = msgspec.msgpack.Decoder(strict=False)
 
 
+class Refused(LinkError):
+    """A frame is no message of ours; `kind` says why."""
+
+    def __init__(self, kind: Refusal, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 def encode(message: Message) -> bytes:
     """A message as one frame."""
     return _encoder.encode(message)
 
 
 def decode_from_worker(frame: bytes) -> FromWorker:
-    """What a worker said. Raises LinkError for anything else."""
+    """What a worker said. Raises Refused for anything else."""
     return _decode(_from_worker, frame)
 
 
 def decode_from_controller(frame: bytes) -> FromController:
-    """What the controller said. Raises LinkError for anything else."""
+    """What the controller said. Raises Refused for anything else."""
     return _decode(_from_controller, frame)
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[Said], frame: bytes) -> Said:
+    if not frame:
+        raise Refused(Refusal.EMPTY, "a frame is empty")
     if len(frame) > FRAME_BYTES_MAX:
-        raise LinkError(f"a frame of {len(frame):,} bytes is over the limit of {FRAME_BYTES_MAX:,}")
+        raise Refused(Refusal.OVERSIZE, f"a frame of {len(frame):,} bytes is over the limit of {FRAME_BYTES_MAX:,}")
     try:
         return decoder.decode(frame)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
-        raise LinkError(f"a frame is no message of swell's: {exc}") from exc
+        raise Refused(Refusal.MALFORMED, f"a frame is no message of swell's: {exc}") from exc
 
 
 def pack_value(value: object) -> bytes:
