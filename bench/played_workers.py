@@ -41,7 +41,7 @@ from swell.cluster.messages import (
     decode_from_controller,
     encode,
 )
-from swell.cluster.user_steps import LeaveUser, StartUser
+from swell.cluster.user_steps import LeaveUser
 from swell.cluster.worker import SEAL_DELAY_NS
 from swell.cluster.worker_state import WorkerState
 from swell.segment import Counters, Health, Kind, ScenarioCount, SecondBlock, Segment, SeriesName

@@ -8,8 +8,9 @@ from swell.cluster.messages import (
     Welcome,
     WorkerPhase,
 )
+from swell.cluster.outbox_state import LEAST_PATIENCE_NS
 from swell.cluster.user_steps import Arrive, LeaveUser, StartUser
-from swell.cluster.worker_state import PARTING_NS, RESEND_AFTER_NS, WorkerState
+from swell.cluster.worker_state import PARTING_NS, WorkerState
 from swell.cluster.worker_steps import (
     Begin,
     Command,
@@ -135,7 +136,7 @@ def test_a_segment_is_sent_again_until_it_is_acknowledged() -> None:
         assert state.handle(Sealed(segment(sequence)), T0) == [Send(segment(sequence))]
     assert kinds(state.handle(PulseDue(), T0 + NS_PER_S)) == [Send]
     assert state.handle(Heard(Acknowledge(1)), T0 + NS_PER_S) == [Forget(1)]
-    again = state.handle(PulseDue(), T0 + NS_PER_S + RESEND_AFTER_NS)
+    again = state.handle(PulseDue(), T0 + NS_PER_S + LEAST_PATIENCE_NS)
     assert again[1:] == [Send(segment(2)), Send(segment(3))]
     assert state.handle(Heard(Acknowledge(1)), T0 + 9 * NS_PER_S) == []
     assert state.handle(Heard(Acknowledge(3)), T0 + 9 * NS_PER_S) == [Forget(3)]

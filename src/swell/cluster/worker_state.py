@@ -4,15 +4,13 @@
                           └─orders without─► PREPARING ───┘
 
 The worker follows the highest-numbered orders it has seen; `crew_state.py` says what they mean for its users. Its
-segments stay in the outbox until they are acknowledged, and are sent again, oldest first, when that takes long.
+segments stay in the outbox (`outbox_state.py`) until they are acknowledged, and are sent again when that takes long.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 
 from swell.clock import NS_PER_S
 from swell.cluster.crew_state import CrewState, Standing
@@ -31,6 +29,7 @@ from swell.cluster.messages import (
     Welcome,
     WorkerPhase,
 )
+from swell.cluster.outbox_state import MOST_PATIENCE_NS, Outbox
 from swell.cluster.user_steps import Arrive, Change, StartUser
 from swell.cluster.worker_steps import (
     Begin,
@@ -57,9 +56,7 @@ from swell.plan import RunPlan
 from swell.segment import Segment
 from swell.user import Admission
 
-RESEND_AFTER_NS = 2 * NS_PER_S
-SEGMENTS_PER_RESEND = 8
-PARTING_NS = 10 * NS_PER_S
+PARTING_NS = MOST_PATIENCE_NS + 4 * NS_PER_S
 """How long a worker that is done waits for its last acknowledgement."""
 FOLLOWING = (WorkerPhase.READY, WorkerPhase.PREPARING, WorkerPhase.RUNNING)
 """The phases in which new orders change something."""
@@ -75,20 +72,19 @@ class WorkerState:
         self.crew = CrewState()
         self._plan: RunPlan | None = None
         self._is_warm = False
-        self._outbox: deque[Segment] = deque()
-        self._acknowledged_ns = 0
+        self._outbox = Outbox()
         self._done_ns = 0
 
     def __repr__(self) -> str:
         return (
             f"<WorkerState {self.hello.worker}.{self.hello.incarnation} {self.phase.value}, "
-            f"orders {self.orders.number}, {self.crew}, {len(self._outbox)} segments unacknowledged>"
+            f"orders {self.orders.number}, {self.crew}, {self._outbox}>"
         )
 
     @property
     def unacknowledged(self) -> Sequence[Segment]:
         """Segments that the controller has not confirmed, oldest first."""
-        return tuple(self._outbox)
+        return self._outbox.segments
 
     @property
     def wake_ns(self) -> int | None:
@@ -208,9 +204,7 @@ class WorkerState:
         return [SealFinal()] if self.phase is WorkerPhase.DRAINING and not len(self.crew) else []
 
     def _sealed(self, segment: Segment, now_ns: int) -> list[Command]:
-        if not self._outbox:
-            self._acknowledged_ns = now_ns
-        self._outbox.append(segment)
+        self._outbox.add(segment, now_ns)
         commands: list[Command] = [Send(segment)]
         if segment.final:
             self.phase = WorkerPhase.DONE
@@ -219,11 +213,8 @@ class WorkerState:
         return commands
 
     def _acknowledged(self, sequence: int, now_ns: int) -> list[Command]:
-        if not self._outbox or self._outbox[0].sequence > sequence:
+        if not self._outbox.acknowledged(sequence, now_ns):
             return []
-        while self._outbox and self._outbox[0].sequence <= sequence:
-            self._outbox.popleft()
-        self._acknowledged_ns = now_ns
         parting: list[Command] = [Exit()] if self.phase is WorkerPhase.DONE and not self._outbox else []
         return [Forget(sequence), *parting]
 
@@ -232,9 +223,7 @@ class WorkerState:
             return [Send(self.hello)]
         if self.phase is WorkerPhase.DONE and now_ns - self._done_ns >= PARTING_NS:
             return [Exit("the controller did not acknowledge the last report")]
-        late = now_ns - self._acknowledged_ns >= RESEND_AFTER_NS
-        again = [Send(segment) for segment in islice(self._outbox, SEGMENTS_PER_RESEND if late else 0)]
-        return [self._pulse(now_ns), *again]
+        return [self._pulse(now_ns), *map(Send, self._outbox.again(now_ns))]
 
     def _pulse(self, now_ns: int) -> Send:
         idle = self.phase is WorkerPhase.RUNNING and self.crew.idle
@@ -247,7 +236,6 @@ class WorkerState:
     def check(self) -> None:
         """Raise AssertionError if the worker contradicts itself."""
         self.crew.check()
-        sequences = [segment.sequence for segment in self._outbox]
-        assert sequences == list(range(sequences[0], sequences[0] + len(sequences))) if sequences else True
+        self._outbox.check()
         assert self.phase in (*FOLLOWING, WorkerPhase.DRAINING) or not len(self.crew)
         assert self.phase is WorkerPhase.LOADING or self._plan is not None
