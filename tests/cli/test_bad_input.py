@@ -69,7 +69,7 @@ def said(folder: Path, line: str, **environment: str) -> tuple[int, list[str]]:
 @pytest.mark.parametrize(
     ("line", "problems"),
     [
-        ("run", ["swell run: no script given (swell run SCRIPT.py)"]),
+        ("run", ["no script given (swell run SCRIPT.py)"]),
         ("rnu reader.py", ["rnu: no such command (did you mean run?)"]),
         ("reader.py", ["reader.py: no such command (did you mean `swell run reader.py`?)"]),
         ("--users 5", ["--users: no such option (it belongs behind the command: `swell run ... --users`)"]),

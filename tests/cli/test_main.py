@@ -154,3 +154,8 @@ def test_with_json_to_stdout_all_else_goes_to_stderr(tmp_path: Path) -> None:
     assert json.loads(out)["schema"] == "swell.result/1"
     said = {line.strip() for line in err.splitlines()}
     assert said >= {"at import", "from a program", "past Python", "at the end", "from a task"}
+
+
+def test_a_word_that_is_not_utf_8_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["run", "s\udcff.py", "-H", "http://127.0.0.1:1"]) == 2
+    assert capsys.readouterr().err == "swell: s?.py: is not UTF-8 (rename the file, or set the locale)\n"

@@ -69,7 +69,7 @@ class ScriptCommand(click.Command):
         opened = Opened(script_among(first, os.path.exists))
         if not opened.path and not set(args) & set(ctx.help_option_names):
             usage = f"swell {self.name} SCRIPT.py"
-            opened.problems.append(Problem("no script given", f"swell {self.name}", usage))
+            opened.problems.append(Problem("no script given", hint=usage))
         if _is_for_stdout(first.ours, os.environ):
             reserve_stdout()
         module = import_script(opened)
