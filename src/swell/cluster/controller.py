@@ -41,11 +41,13 @@ from swell.cluster.controller_steps import (
     Spawned,
     Started,
     StopWanted,
+    Supply,
     Ticked,
 )
 from swell.cluster.feed_rows import FeedRows
+from swell.cluster.fetch_state import Archive
 from swell.cluster.link import ControllerLink
-from swell.cluster.messages import Rows, decode_from_worker, encode
+from swell.cluster.messages import Fetch, Rows, decode_from_worker, encode
 from swell.errors import LinkError, RunFailed
 from swell.feed_plan import RowSource
 from swell.result import End
@@ -112,6 +114,7 @@ class Controller:
         recover: Recovery,
         feeds: Sequence[RowSource] = (),
         journal: Journal | None = None,
+        archive: Archive | None = None,
     ) -> None:
         self.state = state
         self.state.reception.journaled = journal is not None
@@ -124,6 +127,7 @@ class Controller:
         self._audience = audience
         self._recover = recover
         self._journal = journal
+        self._archive = archive
         self._rows = FeedRows(state.plan, feeds)
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._over: Over | None = None
@@ -180,6 +184,8 @@ class Controller:
                 self._apply(segment)
             case Serve():
                 self._serve(command)
+            case Supply(to, asked):
+                self._supply(to, asked)
             case Commit():
                 self._commit()
             case Launch(worker, incarnation):
@@ -220,6 +226,11 @@ class Controller:
                 self._audience.show(worker, lines, error)
             case Deliver(worker, data):
                 self._audience.deliver(worker, data)
+
+    def _supply(self, to: bytes, asked: Fetch) -> None:
+        part = self._archive.part(asked) if self._archive is not None else None
+        if part is not None:
+            self._link.send(to, encode(part))
 
     def _commit(self) -> None:
         if self._journal:

@@ -62,6 +62,12 @@ class Reception:
         self.feeds.settle(member.identity, known=False)
         return commands
 
+    def left_behind(self, member: Member, segments: Iterable[Segment]) -> list[Command]:
+        """Some of the reports that a lost worker left behind have come."""
+        named = self._run, member.worker, member.incarnation
+        ours = (segment for segment in segments if (segment.run, segment.worker, segment.incarnation) == named)
+        return [command for segment in ours for command in self._take(member, segment)]
+
     def stored(self, applied: Mapping[tuple[int, int], int]) -> list[Command]:
         """Let go those who have waited for it."""
         commands: list[Command] = []
