@@ -45,13 +45,16 @@ from swell.cluster.controller_steps import (
     is_routine,
 )
 from swell.cluster.course_state import BEGIN_DELAY_NS, Course, Phase
+from swell.cluster.machines_state import Machines
 from swell.cluster.member_state import Member, Membership, identity_of
 from swell.cluster.messages import (
+    Dismiss,
     Enlist,
     Failed,
     Fetch,
     FromWorker,
     Hello,
+    Muster,
     Orders,
     Output,
     Pulse,
@@ -76,6 +79,7 @@ PATIENCE_NS = NS_PER_S
 """Whoever waits for users to get ready for longer than this is told what for."""
 KILL_AFTER_NS = 10 * NS_PER_S
 """Beyond the stop time-out: how long a worker may take to send its last segment."""
+FromMember = Pulse | Segment | Output | Report | RowsWanted | Quit | Failed
 BEFORE = (Phase.GATHERING, Phase.PREPARING)
 """The phases before the run begins."""
 
@@ -83,13 +87,14 @@ BEFORE = (Phase.GATHERING, Phase.PREPARING)
 class ControllerState:
     """One run as its controller sees it."""
 
-    def __init__(self, run: str, plan: RunPlan, welcome: Welcome) -> None:
+    def __init__(self, run: str, plan: RunPlan, welcome: Welcome, outline: Muster | None = None) -> None:
         self.run = run
         self.plan = plan
         self.phase = Phase.GATHERING
         self.members = Membership()
         self.course = Course(plan)
         self.reception = Reception(run, welcome, self.members)
+        self.machines = Machines(self.members, outline)
         self._orders_number = 0
         self._give_up_ns = 0
         self._cleared = False
@@ -117,8 +122,8 @@ class ControllerState:
                 commands = []
             case Heard(sender, message):
                 commands = self._hear(sender, message, now_ns)
-            case Garbled(sender):
-                commands = self.reception.refuse(sender)
+            case Garbled(sender, kind):
+                commands = self.reception.refuse(sender, kind)
             case Died():
                 commands = self._died(event, now_ns)
             case Recovered(worker, incarnation, segments):
@@ -132,7 +137,7 @@ class ControllerState:
                 commands = self._stop(end, text, now_ns)
             case Ticked():
                 commands = []
-        return commands if is_routine(event) else commands + self._progress(now_ns)
+        return self.machines.routed(commands if is_routine(event) else commands + self._progress(now_ns))
 
     # --- what workers say --------------------------------------------------------------------------------------------
 
@@ -140,8 +145,13 @@ class ControllerState:
         member = self.members.called(sender)
         if isinstance(message, Hello):
             return self.reception.greet(sender, member, message)
-        if member is None or not member.greeted or isinstance(message, Standing | Enlist | Fetch | Remains):
+        if isinstance(message, Enlist | Fetch | Remains):
+            return self._hear_supervisor(sender, message, now_ns)
+        if member is None or not member.greeted or isinstance(message, Standing):
             return self.reception.refuse(sender)
+        return self._hear_worker(sender, member, message, now_ns)
+
+    def _hear_worker(self, sender: bytes, member: Member, message: FromMember, now_ns: int) -> list[Command]:
         match message:
             case Pulse():
                 again = member.felt(message, now_ns) if member.live else None
@@ -157,6 +167,33 @@ class ControllerState:
                 return commands + (self._stop(End.FAILED, because, now_ns) if because else [])
             case Quit() | Failed():
                 return self._give_up(member, message, now_ns)
+
+    def _hear_supervisor(self, sender: bytes, message: Enlist | Fetch | Remains, now_ns: int) -> list[Command]:
+        match message:
+            case Enlist():
+                return self._enlist(sender, message, now_ns)
+            case Fetch():
+                return self.machines.fetch(sender, message) or self.reception.refuse(sender)
+            case Remains(worker, incarnation, segments, last):
+                member = self.machines.left_behind(sender, message)
+                if member is None:
+                    return []
+                commands = self.reception.left_behind(member, segments)
+                return commands + (self._recovered(worker, incarnation, (), now_ns) if member.applied >= last else [])
+
+    def _enlist(self, sender: bytes, enlist: Enlist, now_ns: int) -> list[Command]:
+        """A supervisor says how it stands: give it workers when it is new, and see to those that have ended."""
+        if fault := self.machines.fault_of(sender, enlist):
+            return [*self.reception.refuse(sender), Send(sender, Dismiss(fault))]
+        places, news = self.machines.enlist(enlist)
+        commands: list[Command] = [Note(text) for text in news]
+        for member in [self.members.recruit(enlist.machine, now_ns) for _ in range(places)]:
+            commands.append(Launch(member.worker, member.incarnation))
+        if enlist.failure:
+            commands += self._fail(f"{enlist.host}: {enlist.failure}")
+        for end in self.machines.newly_ended(enlist):
+            commands += self._died(Died(end.worker, end.incarnation, end.because, end.output), now_ns)
+        return commands
 
     def _give_up(self, member: Member, message: Quit | Failed, now_ns: int) -> list[Command]:
         if isinstance(message, Quit):
@@ -178,7 +215,7 @@ class ControllerState:
             return []
         if self.phase in BEFORE:
             return self._fail(f"worker {event.worker} {event.because}" + (f"\n{event.output}" if event.output else ""))
-        replace = self.members.lose(member, now_ns)
+        replace = self.members.lose(member, now_ns) and self.machines.may_launch(member)
         commands: list[Command] = [
             Lost(member.worker, member.incarnation, event.because),
             Recover(member.worker, member.incarnation),
@@ -352,6 +389,7 @@ class ControllerState:
         """Raise AssertionError if the run contradicts itself."""
         self.course.check()
         self.members.check()
+        self.machines.check()
         self.reception.feeds.check()
         assert self.phase in (*BEFORE, Phase.OVER) or self.course.begin_ns is not None
 
