@@ -1,14 +1,20 @@
-"""Marks tests by where they live: tests/faults may take 90 s, tests/e2e starts real programs."""
+"""Marks tests by where they live: tests/faults may take 90 s (as written: 300), tests/e2e starts real programs."""
 
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
-FAULTS_TIMEOUT_S = 90
+FAULTS_TIMEOUT_S = {"quick": 90, "full": 300}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "how large the faults of tests/faults are: a fifth of what is promised, or all of it"
+    parser.addoption("--faults", choices=list(FAULTS_TIMEOUT_S), default="quick", help=text)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    faults_timeout_s = FAULTS_TIMEOUT_S[config.getoption("faults")]
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         if folder == "e2e":
@@ -16,4 +22,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if folder == "faults":
             item.add_marker(pytest.mark.faults)
             if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(FAULTS_TIMEOUT_S))
+                item.add_marker(pytest.mark.timeout(faults_timeout_s))

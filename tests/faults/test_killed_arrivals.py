@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tests.e2e.command import SwellRun
-from tests.targets.nginx import Nginx, nginx
+from tests.targets.nginx import Nginx
 
 Start = Callable[..., SwellRun]
-
-
-@pytest.fixture
-def target() -> Iterator[Nginx]:
-    with nginx() as server:
-        yield server
 
 
 def test_arrivals_of_a_dead_worker_are_not_started_and_its_replacement_goes_on(swell: Start, target: Nginx) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
+from pathlib import Path
 
 from tests.e2e.command import SwellRun
-from tests.faults.test_killed_worker import OPTIONS, finished_calls, worker_of
-from tests.targets.nginx import Nginx, nginx
+from tests.faults.lab.visitors import finished_calls
+from tests.faults.test_killed_worker import OPTIONS, worker_of
+from tests.targets.nginx import Nginx
 
 Start = Callable[..., SwellRun]
 
@@ -23,7 +23,8 @@ VISITOR = """
     @events.init.add_listener
     def open_ledger(environment, runner, **_):
         global ledger
-        ledger = os.open(f"ledger.{getattr(runner, 'client_id', 'controller')}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        name = getattr(runner, "client_id", "controller")
+        ledger = os.open(f"{os.environ['SWELL_LAB_LEDGERS']}/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
 
     class Visitor(HttpUser):
         wait_time = constant(0.001)
@@ -42,22 +43,15 @@ VISITOR = """
 USERS = 10
 
 
-@pytest.fixture
-def target() -> Iterator[Nginx]:
-    with nginx() as server:
-        yield server
-
-
-@pytest.mark.parametrize("attempt", range(6))
 def test_everything_that_a_killed_worker_had_measured_is_in_the_result(
-    swell: Start, target: Nginx, attempt: int
+    swell: Start, target: Nginx, ledgers: Path, attempt: int
 ) -> None:
     run = swell(VISITOR, "-H", target.url, *OPTIONS, "-t", "1.5s", "-w", "2")
     run.wait_until(target.log, "the first request")
     time.sleep(random.uniform(0, 1.2))
     worker_of(run, f"{attempt % 2}.1").kill()
     result = run.finish().result
-    finished = sum(finished_calls(run._folder).values())
+    finished = sum(finished_calls(ledgers).values())
     [check], [page] = result["checks"], result["transactions"]
     orders, waits = result["measures"]
     most = finished + USERS  # each user of the dead worker had recorded some of it, at most
