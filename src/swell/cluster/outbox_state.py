@@ -1,77 +1,71 @@
-"""Segments that the controller has not confirmed, and when they are sent again: pure.
+"""The reports of a worker that have not been acknowledged, and when to send them again. Pure.
 
-Each is sent once when it is sealed. If nothing at all is confirmed for 2 s, the oldest few are sent again, then after
-4 s, 8 s, ... 30 s: a controller that cannot keep up is not given more to do. Once it confirms what was sent again, the
-next few follow at once, so that a backlog is worked off as fast as it can be taken. What a segment holds is not kept
-here: it is in the spool.
+A report that is not acknowledged was lost, or waits for its turn: a controller that is held up has all of it in its
+queue. To send it again too soon would only make the queue longer. So, as TCP does (RFC 6298), patience is twice what
+the latest acknowledgement took; and each time that sending again brings nothing, it is doubled.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
+from itertools import islice
 
 from swell.clock import NS_PER_S
+from swell.segment import Segment
 
-FIRST_PATIENCE_NS = 2 * NS_PER_S
-LONGEST_PATIENCE_NS = 30 * NS_PER_S
-SEGMENTS_AT_ONCE = 8
+LEAST_PATIENCE_NS = 2 * NS_PER_S
+MOST_PATIENCE_NS = 16 * NS_PER_S
+SEGMENTS_PER_RESEND = 8
 
 
 class Outbox:
-    """The sequence numbers of one incarnation's segments."""
+    """Segments in the order of their numbers."""
 
     def __init__(self) -> None:
-        self._numbers: deque[int] = deque()
-        self._patience_ns = FIRST_PATIENCE_NS
-        self._quiet_since_ns = 0
-        """When something was confirmed or sent again last."""
-        self._sent_again_to = 0
-        """The last of those that were sent again; 0: none were."""
+        self._waiting: deque[tuple[Segment, int]] = deque()
+        """With the instant at which each was sent first."""
+        self._patience_ns = LEAST_PATIENCE_NS
+        self._due_ns = 0
 
     def __repr__(self) -> str:
-        return f"<Outbox of {len(self._numbers)} segments, patient for {self._patience_ns / NS_PER_S:g} s>"
+        return f"<Outbox of {len(self._waiting)}, sent again after {self._patience_ns / NS_PER_S:g} s>"
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._waiting)
 
     @property
-    def numbers(self) -> tuple[int, ...]:
-        """What is not confirmed, oldest first."""
-        return tuple(self._numbers)
+    def segments(self) -> Sequence[Segment]:
+        """All of them, oldest first."""
+        return tuple(segment for segment, _ in self._waiting)
 
-    def sealed(self, sequence: int, now_ns: int) -> None:
-        """A new segment is sent."""
-        if not self._numbers:
-            self._quiet_since_ns = now_ns
-            self._patience_ns = FIRST_PATIENCE_NS
-        self._numbers.append(sequence)
+    def add(self, segment: Segment, now_ns: int) -> None:
+        """A segment is sent for the first time."""
+        if not self._waiting:
+            self._due_ns = now_ns + self._patience_ns
+        self._waiting.append((segment, now_ns))
 
-    def confirmed(self, sequence: int, now_ns: int) -> list[int] | None:
-        """All up to `sequence` have arrived: what is to be sent again next; None where that is no news."""
-        if not self._numbers or self._numbers[0] > sequence:
-            return None
-        while self._numbers and self._numbers[0] <= sequence:
-            self._numbers.popleft()
-        self._quiet_since_ns = now_ns
-        self._patience_ns = FIRST_PATIENCE_NS
-        return self._again(now_ns) if sequence == self._sent_again_to else []
+    def acknowledged(self, sequence: int, now_ns: int) -> bool:
+        """All up to this one need not be kept; False where that was known."""
+        sent_ns = None
+        while self._waiting and self._waiting[0][0].sequence <= sequence:
+            _, sent_ns = self._waiting.popleft()
+        if sent_ns is None:
+            return False
+        self._patience_ns = min(max(2 * (now_ns - sent_ns), LEAST_PATIENCE_NS), MOST_PATIENCE_NS)
+        self._due_ns = now_ns + self._patience_ns
+        return True
 
-    def overdue(self, now_ns: int) -> list[int]:
-        """What is to be sent again, because nothing has been confirmed for long."""
-        if not self._numbers or now_ns - self._quiet_since_ns < self._patience_ns:
+    def again(self, now_ns: int) -> list[Segment]:
+        """What is to be sent again now: the oldest, where none has been acknowledged for too long."""
+        if not self._waiting or now_ns < self._due_ns:
             return []
-        self._patience_ns = min(2 * self._patience_ns, LONGEST_PATIENCE_NS)
-        return self._again(now_ns)
-
-    def _again(self, now_ns: int) -> list[int]:
-        self._quiet_since_ns = now_ns
-        again = [self._numbers[at] for at in range(min(SEGMENTS_AT_ONCE, len(self._numbers)))]
-        if again:
-            self._sent_again_to = again[-1]
-        return again
+        self._patience_ns = min(2 * self._patience_ns, MOST_PATIENCE_NS)
+        self._due_ns = now_ns + self._patience_ns
+        return [segment for segment, _ in islice(self._waiting, SEGMENTS_PER_RESEND)]
 
     def check(self) -> None:
         """Raise AssertionError if it contradicts itself."""
-        numbers = list(self._numbers)
-        assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
-        assert FIRST_PATIENCE_NS <= self._patience_ns <= LONGEST_PATIENCE_NS
+        sequences = [segment.sequence for segment, _ in self._waiting]
+        assert not sequences or sequences == list(range(sequences[0], sequences[0] + len(sequences)))
+        assert LEAST_PATIENCE_NS <= self._patience_ns <= MOST_PATIENCE_NS
