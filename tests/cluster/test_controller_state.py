@@ -128,7 +128,7 @@ def test_it_begins_when_all_are_ready_and_its_own_hooks_have_run() -> None:
 def test_who_does_not_belong_here_is_dismissed_and_counted(stranger: Hello, because: str) -> None:
     state = state_of()
     assert state.handle(Heard(ONE, stranger), T0) == [Send(ONE, Dismiss(because))]
-    assert state.reception.refused == {ONE: 1}
+    assert state.reception.refused.by_sender == {ONE: 1}
 
 
 def test_frames_of_strangers_and_garbage_are_counted_and_change_nothing() -> None:
@@ -139,7 +139,7 @@ def test_frames_of_strangers_and_garbage_are_counted_and_change_nothing() -> Non
     assert state.handle(Heard(b"x", segment(1)), T0) == []
     assert state.handle(Heard(ONE, segment(1, worker=1)), T0) == []
     assert state.handle(Heard(ONE, segment(1, run="run-0")), T0) == []
-    assert state.reception.refused == {b"x": 3, ONE: 2}
+    assert state.reception.refused.by_sender == {b"x": 3, ONE: 2}
     assert repr(state) == before
 
 

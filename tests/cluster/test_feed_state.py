@@ -195,4 +195,4 @@ def test_a_feed_that_nobody_has_declared_is_refused() -> None:
     controller = Controller(ONCE)
     for feed in (-1, 1, 10**6):
         assert controller.tell(Heard(b"0.1", RowsWanted(feed, 1, 10, 0))) == []
-    assert controller.state.reception.refused == {b"0.1": 3}
+    assert controller.state.reception.refused.by_sender == {b"0.1": 3}

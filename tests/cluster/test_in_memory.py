@@ -253,7 +253,7 @@ def test_strangers_and_garbage_change_nothing(clusters: list[MemoryCluster], tmp
     _, result = cluster.run()
     assert result.end is End.COMPLETED
     assert requests(result) == sum(cluster.made.values())
-    assert cluster.controller.state.reception.refused == {b"stranger": 15, b"0.1": 1}
+    assert cluster.controller.state.reception.refused.by_sender == {b"stranger": 15, b"0.1": 1}
 
 
 def test_a_script_that_fails_in_a_worker_ends_it_with_its_words(clusters: list[MemoryCluster], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 
 from swell.clock import NS_PER_S
 from swell.cluster.bequest_state import Bequest
-from swell.cluster.messages import PROTOCOL, Hello, Orders, Pulse, WorkerPhase
+from swell.cluster.messages import Orders, Pulse, WorkerPhase
 from swell.load.shares import NOTHING, Share
 from swell.segment import FIRST_SEQUENCE, ScenarioCount, Segment
 
@@ -28,17 +28,6 @@ def pulse_identity_of(identity: bytes) -> bytes:
     return identity + PULSE_MARK
 
 
-def fault_of(hello: Hello, run: str, member: Member | None) -> str:
-    """Why a worker that introduces itself is not the member that is waited for; '' if it is."""
-    if hello.protocol != PROTOCOL:
-        return f"the worker speaks version {hello.protocol}, the controller version {PROTOCOL}"
-    if hello.run != run:
-        return f"this is run {run}, not {hello.run}"
-    if member is None or member.lost or (hello.worker, hello.incarnation) != (member.worker, member.incarnation):
-        return f"worker {hello.worker}.{hello.incarnation} is not part of the run"
-    return ""
-
-
 class Member:
     """One incarnation of a worker, from its launch until nothing more can come from it."""
 
@@ -50,6 +39,8 @@ class Member:
         self.identity = identity_of(worker, incarnation)
         self.machine = machine
         """Whose supervisor has started it; '': the controller."""
+        self.host = ""
+        """What is one machine to workers that are on it, once it has introduced itself."""
         self.ended = False
         """Its process has been seen to end."""
         self.launched_ns = launched_ns

@@ -6,17 +6,16 @@ frames were none of this run's.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from swell.cluster.controller_steps import Apply, Command, Joined, Send, Serve
 from swell.cluster.feed_state import Feeds
-from swell.cluster.member_state import Member, Membership, fault_of, identity_of
+from swell.cluster.member_state import Member, Membership, identity_of
 from swell.cluster.messages import Acknowledge, Dismiss, Hello, RowsWanted, Welcome
+from swell.cluster.refusals_state import Refusals, fault_of
 from swell.feed_plan import WhenOut
+from swell.result import Refusal
 from swell.segment import Segment
-
-SENDERS_REFUSED_CAP = 1_000
 
 
 class Reception:
@@ -26,8 +25,10 @@ class Reception:
         self.journaled = False
         """What is applied is acknowledged only when it is stored."""
         self.feeds = Feeds(welcome.plan.feeds)
-        self.refused: Counter[bytes] = Counter()
-        """Frames by sender that were no message, or not this run's."""
+        self.refused = Refusals()
+        """Frames that were no message, or not this run's."""
+        self.version = ""
+        """Of this swell: workers are to be of the same. '': any will do."""
         self._run = run
         self._welcome = welcome
         self._members = members
@@ -37,17 +38,18 @@ class Reception:
 
     def greet(self, sender: bytes, member: Member | None, hello: Hello) -> list[Command]:
         """Somebody introduces itself."""
-        fault = fault_of(hello, self._run, member)
-        if member is None or fault:
-            self.refuse(sender)
-            return [Send(sender, Dismiss(fault))]
-        first, member.greeted = not member.greeted, True
+        if fault := fault_of(hello, self._run, self.version, member):
+            kind, because = fault
+            return [*self.refuse(sender, kind), Send(sender, Dismiss(because))]
+        assert member is not None
+        first, member.greeted, member.host = not member.greeted, True, hello.machine or hello.host
         return [*([Joined(hello)] if first else []), Send(sender, self._welcome)]
 
     def segment(self, member: Member, segment: Segment) -> list[Command]:
         """A report has come, the next one or not."""
         if (segment.run, segment.worker, segment.incarnation) != (self._run, member.worker, member.incarnation):
-            return self.refuse(member.identity)
+            kind = Refusal.OTHER_INCARNATION if segment.run == self._run else Refusal.OTHER_RUN
+            return self.refuse(member.identity, kind)
         commands = self._take(member, segment)
         if not self.journaled:
             member.stored = member.applied
@@ -75,14 +77,14 @@ class Reception:
             member = self._members.called(identity_of(*worker))
             if member is not None and sequence > member.stored:
                 member.stored = min(sequence, member.applied)
-                commands += [] if member.lost else [Send(member.identity, Acknowledge(member.stored))]
+                commands += [] if member.ended else [Send(member.identity, Acknowledge(member.stored))]
         return commands
 
     def serve(self, member: Member, wanted: RowsWanted) -> tuple[list[Command], str]:
         """Hand rows of a feed out; and why the run cannot go on without more of them, if it cannot."""
         plan = self.feeds.plan_of(wanted.feed)
         if plan is None:
-            return self.refuse(member.identity), ""
+            return self.refuse(member.identity, Refusal.OUT_OF_PLACE), ""
         if not member.live:
             return [], ""
         block = self.feeds.want(member.identity, wanted, len(self._members.live))
@@ -91,10 +93,9 @@ class Reception:
             return served, ""
         return served, f"{plan.name} has run out: all {plan.rows:,} rows are handed out"
 
-    def refuse(self, sender: bytes) -> list[Command]:
+    def refuse(self, sender: bytes, kind: Refusal = Refusal.OUT_OF_PLACE) -> list[Command]:
         """A frame was no message of this run."""
-        if sender in self.refused or len(self.refused) < SENDERS_REFUSED_CAP:
-            self.refused[sender] += 1
+        self.refused.add(sender, kind)
         return []
 
     def _take(self, member: Member, segment: Segment) -> list[Command]:
