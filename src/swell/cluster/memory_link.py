@@ -26,6 +26,15 @@ class MemoryLink:
         received: Sent | None = self._inbox.get()
         return received
 
+    def receive_some(self, limit: int) -> list[Sent] | None:
+        received: list[Sent] = []
+        while len(received) < limit and (not received or not self._inbox.empty()):
+            if (sent := self._inbox.get()) is None:
+                self._inbox.put(None)
+                return received or None
+            received.append(sent)
+        return received
+
     def send(self, to: bytes, frame: bytes) -> bool:
         worker = self._workers.get(to)
         if worker is None:

@@ -1,0 +1,128 @@
+"""Lets those in that have the cluster's key, and watches who comes and goes: two greenlets beside a listening socket.
+
+libzmq asks over `inproc://zeromq.zap.01` (ZMQ RFC 27) whether a client's public key will do; who has another key file
+than the controller's does not even come that far. pyzmq's own authenticator is a thread, which patching breaks.
+
+The queue of the monitor must have no limit: libzmq's I/O thread waits, with all traffic, when it is full. It is as
+long as what comes while this process stands still.
+"""
+
+from __future__ import annotations
+
+import hmac
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import zmq
+import zmq.green
+
+from swell.cluster.connections import NOWHERE, Connections, Failure
+from swell.cluster.key import ClusterKey
+
+ZAP_ENDPOINT = "inproc://zeromq.zap.01"
+ZAP_VERSION = b"1.0"
+ZAP_DOMAIN = b"swell"
+MONITOR_ENDPOINT = "inproc://monitor"
+_EVENT = struct.Struct("=hi")
+_WATCHED = (
+    zmq.EVENT_ACCEPTED
+    | zmq.EVENT_DISCONNECTED
+    | zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+)
+
+
+class Doorkeeper:
+    """Beside a socket that is going to listen; with a key, it admits nobody who has another."""
+
+    def __init__(self, context: Any, listening: Any, key: ClusterKey | None, connections: Connections) -> None:
+        self.connections = connections
+        self._listening = listening
+        self._sockets = [watching := watch(context, listening, _WATCHED)]
+        self._greenlets = [gevent.spawn(events, watching, self._on_event)]
+        if key is not None:
+            asked = context.socket(zmq.ROUTER)
+            asked.bind(ZAP_ENDPOINT)
+            self._sockets.append(asked)
+            self._greenlets.append(gevent.spawn(_answer, asked, key.workers.public))
+
+    def __repr__(self) -> str:
+        return f"<Doorkeeper, {self.connections!r}>"
+
+    def close(self) -> None:
+        """Before the socket that it watches."""
+        gevent.killall(self._greenlets)
+        unwatch(self._listening)
+        for ours in self._sockets:
+            ours.close(linger=0)
+
+    def _on_event(self, event: int, value: int) -> None:
+        match event:
+            case zmq.EVENT_ACCEPTED:
+                self.connections.accepted(value, _peer(value))
+            case zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self.connections.got_in()
+            case zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+                self.connections.failed(Failure.STRANGER)
+            case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+                self.connections.failed(Failure.UNFINISHED)
+            case zmq.EVENT_DISCONNECTED:
+                self.connections.disconnected(value)
+
+
+def watch(context: Any, watched: Any, kinds: int) -> Any:
+    """A socket from which the events of another are read."""
+    endpoint = f"{MONITOR_ENDPOINT}/{id(watched)}"
+    watched.monitor(endpoint, kinds)
+    watching = context.socket(zmq.PAIR)
+    watching.setsockopt(zmq.RCVHWM, 0)
+    watching.connect(endpoint)
+    return watching
+
+
+def unwatch(watched: Any) -> None:
+    """No more events of this socket."""
+    watched.monitor(None, 0)
+
+
+def events(watching: Any, take: Callable[[int, int], None]) -> None:
+    """Hand over each event over TCP, and its value, for ever."""
+    while True:
+        event, endpoint = watching.recv_multipart()
+        if endpoint.startswith(b"tcp:"):
+            take(*_EVENT.unpack(event))
+
+
+def _answer(asked: Any, admitted: bytes) -> None:
+    """Answer requests: version, number, domain, address, identity, mechanism, credentials, behind an empty frame."""
+    while True:
+        parts = asked.recv_multipart()
+        if b"" not in parts:
+            continue
+        start = parts.index(b"") + 1
+        envelope, request = parts[:start], parts[start:]
+        if len(request) < 2 or request[0] != ZAP_VERSION:
+            continue
+        has_key = len(request) == 7 and request[5] == b"CURVE" and hmac.compare_digest(request[6], admitted)
+        code, text = (b"200", b"OK") if has_key else (b"400", b"another key")
+        asked.send_multipart([*envelope, ZAP_VERSION, request[1], code, text, b"", b""], zmq.NOBLOCK)
+
+
+def _peer(fd: int) -> str:
+    """The IP address at the other end of a connection that is libzmq's; it may be gone by now."""
+    try:
+        borrowed = socket.socket(fileno=fd)
+    except OSError:
+        return NOWHERE
+    try:
+        name = borrowed.getpeername()
+    except OSError:
+        return NOWHERE
+    finally:
+        borrowed.detach()
+    return str(name[0]).removeprefix("::ffff:") if isinstance(name, tuple) else NOWHERE
