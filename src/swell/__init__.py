@@ -30,6 +30,7 @@ __all__ = [
     "counter",
     "events",
     "feed",
+    "files",
     "from_log",
     "gauge",
     "hold",
@@ -50,6 +51,7 @@ __all__ = [
 if TYPE_CHECKING:
     from swell.script.checks import check
     from swell.script.curves import from_log, hold, jump, ramp, steps
+    from swell.script.declarations import files
     from swell.script.environment import Environment
     from swell.script.events import events
     from swell.script.feed import feed
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
 _homes = {
     "checks": ["check"],
     "curves": ["from_log", "hold", "jump", "ramp", "steps"],
+    "declarations": ["files"],
     "environment": ["Environment"],
     "events": ["events"],
     "feed": ["feed"],

@@ -12,6 +12,7 @@ import click
 
 from swell.cli import options, settings
 from swell.cli.arguments import ONE, Split, script_among, split
+from swell.cli.files_opened import files_opened
 from swell.cli.options import Option
 from swell.cli.outputs import OUTPUTS, STDOUT
 from swell.cli.parsing import click_option, command_line_layer, write_options
@@ -42,6 +43,8 @@ class Opened:
     problems: list[Problem] = dataclasses.field(default_factory=list)
     notices: list[str] = dataclasses.field(default_factory=list)
     script_error: PlanError | None = None
+    files_opened: set[Path] = dataclasses.field(default_factory=set)
+    """While the script was loaded."""
 
     def script_without(self, *more: Problem) -> LoadedScript:
         """The script, if nothing is wrong with it, with the command line, and in `more`. Raises PlanError otherwise."""
@@ -124,7 +127,8 @@ def import_script(opened: Opened) -> ModuleType | None:
     from swell.script.importing import import_script as run_module
 
     try:
-        module = run_module(opened.path)
+        with files_opened(opened.files_opened):
+            module = run_module(opened.path)
         declared(opened.path)
     except PlanError as error:
         opened.problems += error.problems
@@ -169,7 +173,8 @@ def choose_classes(opened: Opened, module: ModuleType | None) -> None:
     except PlanError as error:
         opened.problems += error.problems
     else:
-        opened.problems += opened.script.open_feeds()
+        opened.script = dataclasses.replace(opened.script, files_opened=frozenset(opened.files_opened))
+        opened.problems += [*opened.script.open_feeds(), *opened.script.file_problems()]
 
 
 def _resolve(

@@ -26,6 +26,7 @@ from swell.script.user import User
 from swell.user import UserFactory
 
 if TYPE_CHECKING:
+    from swell.script.archive import Travelling
     from swell.script.loads import LoadsRead
 
 
@@ -43,6 +44,10 @@ class LoadedScript:
     feeds: tuple[Feed, ...] = ()
     shape: type[LoadTestShape] | None = None
     """What says over time how many users there are, unless the command line does."""
+    files_declared: tuple[str, ...] = ()
+    """What `files()` was given."""
+    files_opened: frozenset[Path] = frozenset()
+    """Files that were opened while it was loaded, where that was watched."""
 
     def environment(self, *, host: str = "", parsed_options: argparse.Namespace | None = None) -> Environment:
         """What the script finds around it in this process."""
@@ -78,6 +83,19 @@ class LoadedScript:
     def files_read(self) -> tuple[Path, ...]:
         """The files that the feeds read."""
         return tuple(feed.source.path for feed in self.feeds if isinstance(feed.source, FileSource))
+
+    def file_problems(self) -> list[Problem]:
+        """What is wrong with the files that it declares."""
+        from swell.script.archive import declared_files
+
+        here = Path.cwd()
+        return [problem for each in self.files_declared for problem in declared_files(self.path, each, here)[1]]
+
+    def travelling(self) -> Travelling:
+        """What has to be on another machine to load it there. Raises PlanError if something of it cannot travel."""
+        from swell.script.archive import travelling
+
+        return travelling(self.path, self.files_declared, self.files_opened, Path.cwd())
 
     def bind_feeds(self, plans: Sequence[FeedPlan], supplies: Sequence[RowSupply]) -> None:
         """Have users of this process get their rows from these supplies. Raises ScriptError if they do not fit."""
@@ -125,7 +143,7 @@ def choose(
     exclude_tags: Sequence[str] = (),
 ) -> LoadedScript:
     """The second half of `load`, for whoever asks the imported script for its options in between. Raises PlanError."""
-    feeds = declarations.end()
+    feeds, files_declared = declarations.end()
     found = _user_classes(module)
     chosen, problems = _chosen(path, found, class_names)
     setups = list({id(value): value for value in vars(module).values() if is_setup(value)}.values())
@@ -150,6 +168,7 @@ def choose(
         setup_function=setups[0] if setups else None,
         feeds=feeds,
         shape=shape,
+        files_declared=files_declared,
     )
 
 

@@ -1,0 +1,238 @@
+"""Finds what travels with a script to other machines: what lies in its folder and it imports, names, opens or declares.
+
+Found are modules that its imports name, wherever in the code they stand, and those that loading it here has loaded; of
+a package, a folder with `__init__.py`, everything; files whose path stands in the code as a text, relative to the
+file, the script or the working directory; files that loading the script has opened; and those that `files()` declares.
+Nothing outside the script's folder travels, also not by way of a link.
+
+Paths in the archive are relative to the working directory if the script is below it, so that a relative path means
+there what it means here; otherwise to the script's folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import importlib.machinery
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import swell
+from swell.errors import PlanError, Problem
+from swell.script.importing import closest
+from swell.script.source import Import, read_source
+
+SUFFIXES = tuple(suffix for suffix in importlib.machinery.all_suffixes() if suffix != ".pyc")
+INSTALLED = {"site-packages", "dist-packages", "__pycache__"}
+NOT_OURS = tuple(
+    {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {Path(swell.__file__).resolve().parent}
+)
+KNOWN_EVERYWHERE = {*sys.stdlib_module_names, "swell"}
+REMEDY = "put it into the script's folder"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Travelling:
+    """What travels with a script."""
+
+    files: dict[str, Path]
+    """By their paths in the archive."""
+    script: str
+    """The script's own path there."""
+    notices: tuple[str, ...] = ()
+
+
+def travelling(script: str, declared: Iterable[str], opened: Iterable[Path], working_directory: Path) -> Travelling:
+    """What travels with the script at this path, which has been loaded. Raises PlanError if something cannot."""
+    finder = _Finder(script, working_directory)
+    finder.take_script()
+    for path, problems in (declared_files(script, pattern, working_directory) for pattern in declared):
+        finder.problems += problems
+        for each in path:
+            finder.take_all(each, needed=True)
+    finder.take_loaded()
+    for each in opened:
+        finder.take_file(each)
+    finder.read_all()
+    if finder.problems:
+        raise PlanError(list(dict.fromkeys(finder.problems)))
+    return finder.travelling()
+
+
+def declared_files(script: str, pattern: str, working_directory: Path) -> tuple[list[Path], list[Problem]]:
+    """The files and folders that `files(pattern)` stands for in a script, and what is wrong with it."""
+    folder = Path(script).resolve().parent
+    where = f'{Path(script).name}: files("{pattern}")'
+    for place in dict.fromkeys((folder, working_directory)):
+        found = sorted({_normal(place / name) for name in _matches(pattern, place)})
+        outside = [path for path in found if not path.is_relative_to(folder)]
+        if outside:
+            what = f"{outside[0]} lies outside the script's folder, {folder}, and only what is in it travels"
+            return [], [Problem(what, where, REMEDY)]
+        if found:
+            return found, []
+    beside = folder / pattern
+    siblings = [child.name for child in beside.parent.glob("*")] if beside.parent.is_dir() else []
+    return [], [Problem(f"no such file in {folder}", where, closest(beside.name, siblings))]
+
+
+class _Finder:
+    """Collects what travels with one script."""
+
+    def __init__(self, script: str, working_directory: Path) -> None:
+        self.problems: list[Problem] = []
+        self._script = Path(script).resolve()
+        self._folder = self._script.parent
+        self._working_directory = working_directory.resolve()
+        below = self._folder.is_relative_to(self._working_directory)
+        self._root = self._working_directory if below else self._folder
+        entries = (_normal(self._root / entry) for entry in sys.path)
+        self._roots = list(dict.fromkeys([self._folder, *filter(self._is_ours, entries)]))
+        self._found: dict[Path, None] = {}
+        self._unread: list[Path] = []
+        self._notices: dict[str, None] = {}
+
+    def travelling(self) -> Travelling:
+        files = {self._name(path): path for path in sorted(self._found)}
+        return Travelling(files, self._name(self._script), tuple(self._notices))
+
+    # --- where to look -----------------------------------------------------------------------------------------------
+
+    def take_script(self) -> None:
+        self._take(self._script, needed=True)
+
+    def take_loaded(self) -> None:
+        """What loading the script has loaded from its folder."""
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None)
+            if isinstance(file, str) and self._is_ours(path := _normal(Path(file))) and path.is_file():
+                self._take_module(path)
+
+    def take_file(self, path: Path) -> None:
+        """A file that the script has opened, or may."""
+        path = _normal(path)
+        if not path.is_relative_to(self._folder):
+            path = path.resolve()
+        if self._is_ours(path) and path.suffix != ".pyc" and path.is_file():
+            self._take(path)
+
+    def take_all(self, path: Path, *, needed: bool = False) -> None:
+        """A file, or all in a folder that is not hidden."""
+        for file in _files_in(path, set()):
+            if not INSTALLED & set(file.parts):
+                self._take(file, needed=needed)
+
+    def read_all(self) -> None:
+        """What Python files that have been found name themselves."""
+        while self._unread:
+            file = self._unread.pop()
+            try:
+                source = read_source(file.read_bytes())
+            except OSError:  # whoever packs it says so
+                continue
+            for found in source.imports:
+                self._take_import(found, file)
+            for text in source.paths:
+                for place in (file.parent, self._folder, self._working_directory):
+                    self.take_file(place / text)
+
+    # --- what is there -----------------------------------------------------------------------------------------------
+
+    def _take(self, path: Path, *, needed: bool = False) -> None:
+        if path in self._found:
+            return
+        real = path.resolve()
+        if not real.is_relative_to(self._folder):
+            what = f"leads to {real}, outside the script's folder, and only what is in it travels"
+            if needed:
+                self.problems.append(Problem(what, self._name(path), REMEDY))
+            else:
+                self._notices[f"{self._name(path)} {what}"] = None
+            return
+        self._found[path] = None
+        if path.suffix == ".py":
+            self._unread.append(path)
+
+    def _take_module(self, file: Path) -> None:
+        """With all of the outermost package that it is in."""
+        package = None
+        for parent in file.parents:
+            if parent == self._folder or not (parent / "__init__.py").is_file():
+                break
+            package = parent
+        self.take_all(package or file, needed=True)
+
+    def _take_import(self, found: Import, file: Path) -> None:
+        parts = found.module.split(".") if found.module else []
+        if found.level:
+            base = file.parent
+            for _ in range(found.level - 1):
+                base = base.parent
+            places = [base] if base.is_relative_to(self._folder) else []
+        elif parts[0] in KNOWN_EVERYWHERE:
+            return
+        else:
+            places = self._roots
+        wanted = [parts, *([*parts, name] for name in found.names)]
+        is_here = [self._resolve(place, each) for place in places for each in wanted if each]
+        if not any(is_here) and not found.level:
+            self._note_elsewhere(parts[0], file)
+
+    def _resolve(self, place: Path, parts: list[str]) -> bool:
+        for part in parts:
+            for file in (place / part / "__init__.py", *(place / f"{part}{suffix}" for suffix in SUFFIXES)):
+                if file.is_file():
+                    self._take_module(file)
+                    return True
+            place = place / part
+            if not place.is_dir():
+                return False
+        return True
+
+    def _note_elsewhere(self, name: str, file: Path) -> None:
+        """Installed packages are expected on the other machines; what only a path leads to may be forgotten."""
+        module = sys.modules.get(name)
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
+        place = next((Path(each) for each in places if isinstance(each, str)), None)
+        if place is not None and not _is_installed(place):
+            where = f"{place.parent if place.name == '__init__.py' else place}"
+            what = f"{self._name(file)} imports {name} from {where}, outside the script's folder"
+            self._notices[f"{what}: it does not travel, other machines need it installed"] = None
+
+    def _is_ours(self, path: Path) -> bool:
+        return path.is_relative_to(self._folder) and not _is_installed(path, self._folder)
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix()
+
+
+def _is_installed(path: Path, folder: Path | None = None) -> bool:
+    """Whether a path is one of Python, of an installed package or of swell; `folder`: as seen from within this one."""
+    parts = path.relative_to(folder).parts if folder is not None else path.parts
+    places = (place for place in NOT_OURS if folder is None or place.is_relative_to(folder))
+    return bool(INSTALLED & set(parts)) or any(path.is_relative_to(place) for place in places)
+
+
+def _files_in(path: Path, seen: set[Path]) -> Iterator[Path]:
+    """The file, or all files in a folder that is not hidden; links to folders are followed, each folder once."""
+    if path.is_file():
+        yield path
+    elif path.is_dir() and (real := path.resolve()) not in seen:
+        seen.add(real)
+        for child in sorted(path.iterdir()):
+            if not child.name.startswith(".") and child.suffix != ".pyc":
+                yield from _files_in(child, seen)
+
+
+def _matches(pattern: str, folder: Path) -> list[str]:
+    if os.path.lexists(folder / pattern):
+        return [pattern]
+    return glob.glob(pattern, root_dir=folder, recursive=True)
+
+
+def _normal(path: Path) -> Path:
+    return Path(os.path.normpath(path))
