@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -77,4 +79,52 @@ def test_a_full_disk_is_said_so(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     with pytest.raises(RunFailed, match="No space left"):
         spool.append(segment(1))
+    spool.close()
+
+
+class Disk:
+    """Takes the place of the spool's writes; while it is full, half of what is to be written finds room."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.full = False
+        self._write = spool_module._write
+        monkeypatch.setattr(spool_module, "_write", self.write)
+
+    def write(self, file: int, content: bytes) -> int:
+        if self.full:
+            self._write(file, content[: len(content) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return self._write(file, content)
+
+
+def test_what_found_no_room_is_written_once_there_is_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, spool = Disk(monkeypatch), Spool(tmp_path)
+    spool.append(segment(1))
+    disk.full = True
+    for sequence in (2, 3, 4):
+        with pytest.raises(RunFailed, match="No space left"):
+            spool.append(segment(sequence))
+        assert sequences(tmp_path) == [1]
+    spool.forget(2)
+    disk.full = False
+    spool.append(segment(5))
+    assert sequences(tmp_path) == [1, 3, 4, 5]
+    spool.close()
+
+
+def test_a_spool_that_finds_no_room_to_be_made_shorter_stays_as_long_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_module, "COMPACT_BYTES", 1)
+    disk, spool = Disk(monkeypatch), Spool(tmp_path)
+    for sequence in (1, 2, 3):
+        spool.append(segment(sequence))
+    disk.full = True
+    spool.forget(2)
+    assert sequences(tmp_path) == [1, 2, 3]
+    assert [path.name for path in tmp_path.iterdir()] == [SPOOL_FILE]
+    disk.full = False
+    spool.append(segment(4))
+    spool.forget(2)
+    assert sequences(tmp_path) == [3, 4]
     spool.close()
