@@ -1,6 +1,6 @@
-"""Acts for a controller: one greenlet takes events from a queue, asks `ControllerState` and does what it says.
+"""Acts for a controller: one greenlet takes events from an `Intake`, asks `ControllerState` and does what it says.
 
-Whatever happens (a frame, a death, a key, a moment) becomes an event in the queue; nothing here decides. What user
+Whatever happens (a frame, a death, a key, a moment) becomes an event; nothing here decides. What user
 code hears of (hooks) is handed to the `Audience`, which must not keep the controller waiting.
 """
 
@@ -12,7 +12,6 @@ from typing import Protocol
 
 import gevent
 import msgspec
-from gevent.queue import SimpleQueue
 
 from swell.clock import NS_PER_S, Clock
 from swell.cluster.controller_state import ControllerState
@@ -24,8 +23,6 @@ from swell.cluster.controller_steps import (
     Deliver,
     Ending,
     Event,
-    Garbled,
-    Heard,
     Joined,
     Kill,
     Launch,
@@ -46,8 +43,9 @@ from swell.cluster.controller_steps import (
 )
 from swell.cluster.feed_rows import FeedRows
 from swell.cluster.fetch_state import Archive
+from swell.cluster.intake import Intake
 from swell.cluster.link import ControllerLink
-from swell.cluster.messages import Fetch, Rows, decode_from_worker, encode
+from swell.cluster.messages import Fetch, Rows, encode
 from swell.errors import LinkError, RunFailed
 from swell.feed_plan import RowSource
 from swell.result import End
@@ -129,7 +127,7 @@ class Controller:
         self._journal = journal
         self._archive = archive
         self._rows = FeedRows(state.plan, feeds)
-        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._intake = Intake(link)
         self._over: Over | None = None
         self._applied: dict[tuple[int, int], Segment] = {}
         """The last segment of each worker, without its counts."""
@@ -139,7 +137,7 @@ class Controller:
 
     def tell(self, event: Event) -> None:
         """Let the controller know of something; from any greenlet, at any time."""
-        self._events.put(event)
+        self._intake.tell(event)
 
     @property
     def at_s(self) -> float:
@@ -149,27 +147,24 @@ class Controller:
 
     def run(self) -> Over:
         """Carry the run out; returns when nothing more can come from any worker."""
-        helpers = [gevent.spawn(self._receive), gevent.spawn(self._tick)]
+        helpers = [gevent.spawn(self._intake.receive), gevent.spawn(self._tick)]
         self.tell(Started())
         try:
-            while self._over is None:
-                event = self._events.get()
-                for command in self.state.handle(event, self._clock.now_ns()):
-                    self._do(command)
+            over = self._carry_out()
         finally:
             gevent.killall(helpers)
             self._rows.close()
         self.merge.fed(self.state.reception.feeds.counts())
         self.merge.close()
-        return self._over
+        return over
 
-    def _receive(self) -> None:
-        while (received := self._link.receive()) is not None:
-            sender, frame = received
-            try:
-                self.tell(Heard(sender, decode_from_worker(frame)))
-            except LinkError:
-                self.tell(Garbled(sender))
+    def _carry_out(self) -> Over:
+        for event in self._intake.events():
+            for command in self.state.handle(event, self._clock.now_ns()):
+                self._do(command)
+            if self._over is not None:
+                return self._over
+        raise AssertionError("events end with the run")
 
     def _tick(self) -> None:
         while True:
