@@ -53,6 +53,23 @@ def launcher_of(launchers: list[Launcher], ends: Ends, code: str) -> Launcher:
     return launcher
 
 
+def test_what_a_process_is_told_is_on_its_standard_input_and_nowhere_else(
+    launchers: list[Launcher], ends: Ends
+) -> None:
+    code = "import os, sys; print(sys.stdin.read(), 'secret' in ' '.join([*sys.argv, *os.environ.values()]))"
+    launcher = Launcher(lambda worker, incarnation: [sys.executable, "-c", code], os.environ, told=b"a secret")
+    launcher.attend(ends)
+    launchers.append(launcher)
+    launcher.launch(0, 1)
+    assert ends.wait() == [(0, 1, "ended with exit code 0", "a secret False")]
+
+
+def test_without_anything_to_be_told_standard_input_is_empty(launchers: list[Launcher], ends: Ends) -> None:
+    launcher = launcher_of(launchers, ends, "import sys; print(repr(sys.stdin.read()))")
+    launcher.launch(0, 1)
+    assert ends.wait() == [(0, 1, "ended with exit code 0", "''")]
+
+
 def test_an_end_is_seen_with_its_exit_code_and_the_last_words(launchers: list[Launcher], ends: Ends) -> None:
     launcher = launcher_of(launchers, ends, "import sys; print('out'); sys.stdout.flush(); sys.exit('no such thing')")
     launcher.launch(0, 1)

@@ -41,6 +41,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--worker", type=int, required=True)
     parser.add_argument("--incarnation", type=int, required=True)
     parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--keyed", action="store_true", help="the cluster's key comes over standard input")
     return parser.parse_args(list(words))
 
 
@@ -60,11 +61,21 @@ def _end_with(parent: int) -> None:
     os._exit(ORPHANED_EXIT_CODE)
 
 
+def _take_standard_input() -> int:
+    """Standard input by another number, so that user code finds an empty one."""
+    taken = os.dup(0)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    return taken
+
+
 def _take_part(given: argparse.Namespace) -> int:
     import gevent
 
     from swell.cli.worker_cast import ScriptCast, WorkerRunner
     from swell.cli.worker_output import Outlet, OutletStream
+    from swell.cluster.key import receive_key
     from swell.cluster.link import DealerLink
     from swell.cluster.member_state import identity_of
     from swell.cluster.messages import Hello, Quit, encode
@@ -80,7 +91,8 @@ def _take_part(given: argparse.Namespace) -> int:
     hello = Hello(given.run, given.worker, given.incarnation, socket.gethostname(), os.getpid())
     state = WorkerState(hello)
     clock = RealClock()
-    link = DealerLink(given.link, identity_of(given.worker, given.incarnation))
+    key = receive_key(_take_standard_input()) if given.keyed else None
+    link = DealerLink(given.link, identity_of(given.worker, given.incarnation), key)
     runner = WorkerRunner(hello, lambda: len(state.crew), lambda: link.send(encode(Quit())))
     supplies = Supplies(clock, lambda wanted: link.send(encode(wanted)))
     workshop = RingWorkshop(given.directory, hello, clock, ScriptCast(runner, outlet, supplies))

@@ -7,9 +7,7 @@ knows anything. Docs: docs/design/keys.md.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,12 +68,14 @@ class ClusterKey:
         return _TEXT.format(head=HEAD, secret=self.secret.hex())
 
     def _derived(self, label: bytes) -> bytes:
+        import hashlib  # loads OpenSSL, which a run without a key can do without
+
         return hashlib.blake2b(key=self.secret, person=label, digest_size=SECRET_BYTES).digest()
 
 
 def new_key() -> ClusterKey:
     """A key that nobody has had before."""
-    return ClusterKey(secrets.token_bytes(SECRET_BYTES))
+    return ClusterKey(os.urandom(SECRET_BYTES))
 
 
 def parse_key(text: str, where: str) -> ClusterKey:
@@ -114,6 +114,12 @@ def read_key(path: Path) -> ClusterKey:
     if len(content) > FILE_BYTES_MAX:
         raise _fault("too long for a key", str(path))
     return parse_key(content.decode("utf-8", "replace"), str(path))
+
+
+def receive_key(fd: int) -> ClusterKey:
+    """The key that whoever started this process has written into a pipe of it. Raises PlanError."""
+    with open(fd, "rb") as pipe:
+        return parse_key(pipe.read(FILE_BYTES_MAX).decode("utf-8", "replace"), "the key handed over")
 
 
 def write_key(path: Path, key: ClusterKey) -> None:

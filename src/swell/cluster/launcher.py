@@ -45,8 +45,11 @@ class Launcher:
         self,
         command: Callable[[int, int], list[str]],
         environment: Mapping[str, str],
+        told: bytes = b"",
     ) -> None:
+        """`told`: what each process can read from its standard input, where no other process can see it."""
         self._command = command
+        self._told = told
         self._environment = dict(environment)
         self._on_end: Ended | None = None
         self._ends: list[tuple[int, int, str, str]] = []
@@ -72,29 +75,41 @@ class Launcher:
         if (worker, incarnation) in self._launched:
             return
         self._launched.add((worker, incarnation))
-        reading, writing = os.pipe()
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, writing, 1),
-            (os.POSIX_SPAWN_DUP2, writing, 2),
-        ]
         try:
-            pid = os.posix_spawn(
-                sys.executable,
-                self._command(worker, incarnation),
-                self._environment,
-                file_actions=actions,
-                setsigmask=[_SIGINT],
-            )
+            pid, reading = self._spawn(self._command(worker, incarnation))
         except OSError as exc:
-            os.close(reading)
             raise RunFailed(f"cannot start a worker process: {exc.strerror}") from exc
-        finally:
-            os.close(writing)
         process = self._running[worker, incarnation] = Process(worker, incarnation, pid)
         process.watcher = self._loop.child(pid)
         process.watcher.start(self._on_sigchld, process)
         process.reader = gevent.spawn(self._read, process, reading)
+
+    def _spawn(self, command: list[str]) -> tuple[int, int]:
+        """A process, and the pipe that it writes to."""
+        reading, writing = os.pipe()
+        try:
+            telling = self._open_input()
+            try:
+                actions = [(os.POSIX_SPAWN_DUP2, telling, 0), *((os.POSIX_SPAWN_DUP2, writing, fd) for fd in (1, 2))]
+                pid = os.posix_spawn(
+                    sys.executable, command, self._environment, file_actions=actions, setsigmask=[_SIGINT]
+                )
+            finally:
+                os.close(telling)
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        return pid, reading
+
+    def _open_input(self) -> int:
+        if not self._told:
+            return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        reading, writing = os.pipe()
+        with open(writing, "wb") as pipe:
+            pipe.write(self._told)  # it is short: the pipe has room for all of it
+        return reading
 
     def kill(self, worker: int, incarnation: int) -> None:
         """End a process at once; `on_end` follows. Nothing happens if it has ended."""
