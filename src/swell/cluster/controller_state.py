@@ -198,7 +198,11 @@ class ControllerState:
     def _give_up(self, member: Member, message: Quit | Failed, now_ns: int) -> list[Command]:
         if isinstance(message, Quit):
             return self._stop(End.STOPPED, "the script asked for it", now_ns)
-        return self._fail(f"worker {member.worker}: {message.text}", message.exit_code, message.author_traceback)
+        return self._fail(f"{self._named(member)}: {message.text}", message.exit_code, message.author_traceback)
+
+    def _named(self, member: Member) -> str:
+        host = self.machines.host_of(member)
+        return f"worker {member.worker}" + (f" on {host}" if host else "")
 
     def _fail(self, failure: str, exit_code: int = 4, author_traceback: str = "") -> list[Command]:
         """Before the beginning, one worker that cannot take part ends it all; later its death says the same."""
@@ -214,7 +218,7 @@ class ControllerState:
         if member is None or member.incarnation != event.incarnation or not member.live:
             return []
         if self.phase in BEFORE:
-            return self._fail(f"worker {event.worker} {event.because}" + (f"\n{event.output}" if event.output else ""))
+            return self._fail(f"{self._named(member)} {event.because}" + (f"\n{event.output}" if event.output else ""))
         replace = self.members.lose(member, now_ns) and self.machines.may_launch(member)
         commands: list[Command] = [
             Lost(member.worker, member.incarnation, event.because),
