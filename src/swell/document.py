@@ -301,6 +301,10 @@ class GeneratorSummary(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
     clock: str
     cpu_max: float
+    busy_max: float = 0.0
+    """Of the CPU that quota and other processes left for a worker; 1.0: it could do no more."""
+    throttled_max: float = 0.0
+    """For what share of a second a CPU quota held a worker up."""
     loop_lag_p99_ms: float
     loop_lag_max_ms: float
     schedule_lag_p50_ms: float = 0.0

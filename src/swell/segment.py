@@ -227,6 +227,10 @@ class Health(msgspec.Struct, frozen=True):
     rss_bytes: int = 0
     fd_exhausted: int = 0
     ports_exhausted: int = 0
+    busy: float = 0.0
+    """CPU time over what quota and other processes had left for it; 1.0: it could do no more. 0: not known."""
+    throttled: float = 0.0
+    """The share of the time for which the CPU quota held it up."""
 
 
 class Segment(msgspec.Struct, frozen=True, tag="segment"):

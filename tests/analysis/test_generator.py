@@ -20,7 +20,9 @@ def summary_of(**run: object) -> GeneratorSummary:
 def test_it_holds_the_worst_second_of_each() -> None:
     health = {
         2: Health(cpu=0.4, loop_lag_p99_ms=3, loop_lag_max_ms=9, gc_pause_max_ms=2, fds=60, rss_bytes=7),
-        3: Health(cpu=0.3, loop_lag_p99_ms=4, loop_lag_max_ms=8, gc_pause_max_ms=1, fds=10, ports=50),
+        3: Health(
+            cpu=0.3, busy=0.8, throttled=0.2, loop_lag_p99_ms=4, loop_lag_max_ms=8, gc_pause_max_ms=1, fds=10, ports=50
+        ),
     }
     counters = Counters(sent=9_000, answered=9_000, unstamped=1, window_limited=2, output_lost=3)
     assert summary_of(health=health, counters=counters) == GeneratorSummary(
@@ -28,6 +30,8 @@ def test_it_holds_the_worst_second_of_each() -> None:
         reasons=(),
         clock="kernel",
         cpu_max=0.4,
+        busy_max=0.8,
+        throttled_max=0.2,
         loop_lag_p99_ms=4,
         loop_lag_max_ms=9,
         schedule_lag_p99_ms=0.0,

@@ -185,6 +185,25 @@ def test_a_worker_is_saturated_when_its_cpu_is_over_95_percent_for_three_seconds
 
 
 @pytest.mark.parametrize(
+    ("health", "text"),
+    [
+        (Health(cpu=0.1, busy=0.95), ""),
+        (
+            Health(cpu=0.1, busy=1.0, throttled=0.9),
+            "worker 0 used up to 10 % of a core, and the CPU quota held it up for 90 % of a second",
+        ),
+        (Health(cpu=0.5, busy=1.0), "worker 0 used up to 50 % of a core, all that other processes left of it"),
+    ],
+)
+def test_a_worker_is_saturated_when_it_has_used_what_it_could_have(health: Health, text: str) -> None:
+    result = ended(run_merge(health=dict.fromkeys(range(2, 6), health)))
+    if not text:
+        assert codes(result) == []
+        return
+    assert the_reason(result, "generator_saturated").text.partition(":")[0] == text
+
+
+@pytest.mark.parametrize(
     ("outcome", "text"),
     [
         (0, "worker 0 used up to 100 % of a core: throughput is the generator's limit; latencies hold"),

@@ -36,6 +36,8 @@ def generator(result: RunResult, verdict: Verdict) -> GeneratorSummary:
         reasons=tuple(reason.code.value for reason in reasons),
         clock=ends_of(counts.tallies(whole)).clock,
         cpu_max=health.cpu,
+        busy_max=max(health.busy, health.cpu),
+        throttled_max=health.throttled,
         loop_lag_p99_ms=health.loop_lag_p99_ms,
         loop_lag_max_ms=health.loop_lag_max_ms,
         schedule_lag_p50_ms=lag.quantile_ns(0.5) / 1e6 if lag.total else health.schedule_lag_p50_ms,

@@ -12,6 +12,8 @@ from swell.result import HealthSpan, WorkerResult
 SATURATED_CPU = 0.95
 SATURATED_S = 3.0
 STALLED_MS = 100.0
+THROTTLED_SHARE = 0.05
+"""A quota that held a worker up for less of the time is not what kept it from more."""
 ROUNDING_S = 0.05
 """Reports are sealed at the second, give or take."""
 
@@ -51,15 +53,20 @@ def stretches(workers: Iterable[WorkerResult], troubled: Callable[[HealthSpan], 
 
 
 def generator_saturated(evidence: Evidence) -> Iterator[Reason]:
-    """A worker had no CPU left."""
-    busy = stretches(evidence.result.workers, lambda span: span.health.cpu > SATURATED_CPU)
+    """A worker had no CPU left, of a core or of what its quota and other processes leave it."""
+    busy = stretches(evidence.result.workers, lambda span: max(span.health.cpu, span.health.busy) > SATURATED_CPU)
     saturated = [stretch for stretch in busy if stretch.to_s - stretch.from_s >= SATURATED_S - ROUNDING_S]
     if not saturated:
         return
     cpu = max(span.health.cpu for stretch in saturated for span in stretch.spans)
+    throttled = max(span.health.throttled for stretch in saturated for span in stretch.spans)
     names = sorted({f"{stretch.worker.worker}" for stretch in saturated}, key=int)
     who = f"worker {names[0]}" if len(names) == 1 else f"{len(names)} of {_workers(evidence)} workers"
     text = f"{who} used up to {100 * cpu:.0f} % of a core"
+    if throttled > THROTTLED_SHARE:
+        text += f", and the CPU quota held it up for {100 * throttled:.0f} % of a second"
+    elif cpu <= SATURATED_CPU:
+        text += ", all that other processes left of it"
     if evidence.closed and evidence.ends.clock == "kernel":
         text += ": throughput is the generator's limit; latencies hold"
     else:

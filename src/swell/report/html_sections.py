@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from swell.analysis.health_reasons import THROTTLED_SHARE
 from swell.document import Latency, Reason, ResultDocument, ScenarioSummary, ThresholdSummary
 from swell.report.figures import NONE, bytes_text, clock_text, count_text, ms_text, rate_text, seconds_text, share_text
 from swell.report.html_bounds import Bounds, clipped
@@ -190,9 +191,10 @@ def generator_figures(document: ResultDocument) -> Iterator[Figure]:
     """The generator's health; what the verdict found fault with stands out."""
     found, troubles = document.generator, set(document.generator.reasons)
     yield Figure("workers", count_text(document.run.workers), trouble="worker_lost" in troubles)
-    yield Figure(
-        "CPU", f"{100 * found.cpu_max:.0f}", "%", "of a core, the busiest worker", "generator_saturated" in troubles
-    )
+    cpu_note = "of a core, the busiest worker"
+    if found.throttled_max > THROTTLED_SHARE:
+        cpu_note += f"; a quota was used up for {100 * found.throttled_max:.0f} % of a second"
+    yield Figure("CPU", f"{100 * found.cpu_max:.0f}", "%", cpu_note, "generator_saturated" in troubles)
     lag_note = f"at most {ms_text(found.loop_lag_max_ms)} ms"
     yield Figure("loop lag p99", ms_text(found.loop_lag_p99_ms), "ms", lag_note, "loop_stalled" in troubles)
     yield Figure("schedule lag p99", ms_text(found.schedule_lag_p99_ms), "ms", trouble="schedule_late" in troubles)

@@ -205,7 +205,8 @@ def _health(result: RunResult, width: int) -> Text:
     lost = len(result.workers) - len(alive)
     health = _recent([span for worker in alive for span in worker.health[-5:]], result.at_s - HEALTH_S)
     line = Text.assemble(("generator  ", "dim"), f"{len(alive)} {'worker' if len(alive) == 1 else 'workers'} · ")
-    line.append(f"CPU {cpu_text(health.cpu)}", "bold yellow" if health.cpu > BUSY_CPU else "")
+    busy = max(health.cpu, health.busy) > BUSY_CPU
+    line.append(f"CPU {cpu_text(health.cpu)}", "bold yellow" if busy else "")
     line.append(" · ")
     late = health.loop_lag_max_ms > LATE_LOOP_MS
     line.append(f"loop lag {ms_text(health.loop_lag_max_ms)} ms", "bold yellow" if late else "")

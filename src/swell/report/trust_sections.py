@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
+from swell.analysis.health_reasons import THROTTLED_SHARE
 from swell.document import Limits, Reason, ResultDocument, State
 from swell.report.figures import count_text, cpu_text, ms_text, seconds_text
 from swell.report.labelled import Labelled
@@ -75,6 +76,8 @@ def generator_line(document: ResultDocument) -> Text:
     troubles = set(found.reasons)
     line = Text(f"{workers} {'worker' if workers == 1 else 'workers'} · ")
     line.append(f"CPU up to {cpu_text(found.cpu_max)}", "yellow" if "generator_saturated" in troubles else "")
+    if found.throttled_max > THROTTLED_SHARE:
+        line.append(f", its quota used up for {cpu_text(found.throttled_max)} of a second", "yellow")
     line.append(" · ")
     line.append(f"loop lag p99 {ms_text(found.loop_lag_p99_ms)} ms", "yellow" if "loop_stalled" in troubles else "")
     line.append(f" · GC {ms_text(found.gc_pause_max_ms)} ms · {count_text(found.fds_max)} fds · {found.clock} clock")

@@ -19,6 +19,7 @@ from typing import Any
 import gevent
 
 from swell.clock import NS_PER_S, Clock
+from swell.runtime.cpu import CpuMeter
 from swell.runtime.stall import StallWatch
 from swell.segment import Health
 
@@ -48,8 +49,7 @@ class HealthProbe:
         self._stalled_by = ""
         self._collecting_ns = 0
         self._pause_ns = 0
-        self._cpu_ns = time.process_time_ns()
-        self._sampled_ns = clock.now_ns()
+        self._cpu = CpuMeter(clock)
         self._watch = StallWatch()
         gc.callbacks.append(self._on_collection)
         self._prober: Any = gevent.spawn(self._probe)
@@ -63,8 +63,11 @@ class HealthProbe:
         stalled_by, self._stalled_by, self._longest_stall_ns = self._stalled_by, "", 0
         pause_ns, self._pause_ns = self._pause_ns, 0
         network = self._network()
+        cpu = self._cpu.sample()
         return Health(
-            cpu=self._cpu_share(),
+            cpu=cpu.cores,
+            busy=cpu.busy,
+            throttled=cpu.throttled,
             loop_lag_p99_ms=lags_ns[-(-99 * len(lags_ns) // 100) - 1] / 1e6,
             loop_lag_max_ms=lags_ns[-1] / 1e6,
             stalled_by=stalled_by,
@@ -83,12 +86,6 @@ class HealthProbe:
         self._watch.close()
         with suppress(ValueError):
             gc.callbacks.remove(self._on_collection)
-
-    def _cpu_share(self) -> float:
-        cpu_ns, now_ns = time.process_time_ns(), self._clock.now_ns()
-        share = (cpu_ns - self._cpu_ns) / max(now_ns - self._sampled_ns, 1)
-        self._cpu_ns, self._sampled_ns = cpu_ns, now_ns
-        return share
 
     def _probe(self) -> None:
         clock = self._clock

@@ -63,7 +63,8 @@ def _joined(spans: list[HealthSpan], *, only_alike: bool) -> list[HealthSpan]:
 
 
 def _alike(one: Health, other: Health) -> bool:
-    return int(one.cpu * CPU_BANDS) == int(other.cpu * CPU_BANDS) and one.stalled_by == other.stalled_by
+    bands = [(int(health.cpu * CPU_BANDS), int(health.busy * CPU_BANDS)) for health in (one, other)]
+    return bands[0] == bands[1] and one.stalled_by == other.stalled_by
 
 
 def worst(one: Health, other: Health) -> Health:
@@ -83,4 +84,6 @@ def worst(one: Health, other: Health) -> Health:
         rss_bytes=max(one.rss_bytes, other.rss_bytes),
         fd_exhausted=one.fd_exhausted + other.fd_exhausted,
         ports_exhausted=one.ports_exhausted + other.ports_exhausted,
+        busy=max(one.busy, other.busy),
+        throttled=max(one.throttled, other.throttled),
     )
