@@ -19,7 +19,7 @@ from gevent.os import make_nonblocking, nb_read
 
 from swell.errors import RunFailed
 
-_SIGINT, _SIGKILL = 2, 9  # the module `signal` is the command line's alone
+_SIGINT, _SIGKILL, _SIGTERM = 2, 9, 15  # the module `signal` is the command line's alone
 OUTPUT_BYTES_KEPT = 16_384
 
 Ended = Callable[[int, int, str, str], None]
@@ -110,6 +110,12 @@ class Launcher:
         with open(writing, "wb") as pipe:
             pipe.write(self._told)  # it is short: the pipe has room for all of it
         return reading
+
+    def terminate(self, worker: int, incarnation: int) -> None:
+        """Ask a process to leave (SIGTERM)."""
+        process = self._running.get((worker, incarnation))
+        if process is not None:
+            os.kill(process.pid, _SIGTERM)
 
     def kill(self, worker: int, incarnation: int) -> None:
         """End a process at once; `on_end` follows. Nothing happens if it has ended."""
