@@ -138,6 +138,14 @@ def report(run: str, **parameters: Any) -> int:
     return report(store_options.settings_of(OF_REPORT, parameters), run)
 
 
+@swell.command(params=[click.Argument(["file"], metavar="FILE")], short_help="Make the key of a cluster.")
+def keygen(file: str) -> int:
+    """Makes FILE, the key of a cluster, readable for you alone. Each of its machines needs a copy."""
+    from swell.cli.keygen import make_key
+
+    return make_key(file)
+
+
 @swell.command(short_help="Say what this machine can carry.")
 def doctor() -> int:
     """Says what this machine can carry as a load generator, and what to change."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ SECRET_BYTES = 32
 FILE_BYTES_MAX = 4_096
 HEAD = "swell-cluster-key 1"
 """What stands before the secret, with the version of the form."""
-_LABEL_OF_CONTROLLER, _LABEL_OF_WORKERS, _LABEL_OF_FINGERPRINT = b"controller", b"workers", b"fingerprint"
+_LABEL_OF_CONTROLLER, _LABEL_OF_WORKERS = b"controller", b"workers"
 _TEXT = """\
 # The key of a swell cluster, made by `swell keygen`.
 # Whoever has it can start load, and run any code, on every machine of the cluster, and read what they say to each
@@ -42,15 +42,7 @@ class KeyPair(NamedTuple):
 class ClusterKey:
     """What all machines of a cluster, and no others, know."""
 
-    secret: bytes
-
-    def __repr__(self) -> str:
-        return f"<ClusterKey {self.fingerprint}>"
-
-    @property
-    def fingerprint(self) -> str:
-        """Tells two keys apart, and gives neither away."""
-        return self._derived(_LABEL_OF_FINGERPRINT).hex()[:12]
+    secret: bytes = field(repr=False)
 
     @property
     def controller(self) -> KeyPair:
