@@ -53,6 +53,12 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     run_time_s: float | None = None
     """The run is cut off then. None: it ends with its loads, or when it is stopped."""
     workers: int = 1
+    """Started with the controller, on its machine."""
+    expected_workers: int = 0
+    """Of other machines: the run begins when so many are ready."""
+    expect_timeout_s: float = 60.0
+    lease_s: float = 15.0
+    """How long a worker goes on of which the controller hears nothing, or the other way round."""
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
     stop_timeout_s: float = 5.0
@@ -76,6 +82,11 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     def most_users(self) -> int:
         """How many users there can be at a time."""
         return sum(load.most_users for load in self.loads)
+
+    @property
+    def first_workers(self) -> int:
+        """How many workers the run begins with, at least."""
+        return self.workers + self.expected_workers
 
     @property
     def target(self) -> str:
@@ -160,8 +171,8 @@ def notices(plan: RunPlan) -> list[str]:
     fixed = sum(scenario.fixed_count for scenario in plan.scenarios)
     if fixed > users and not plan.shape:
         found.append(f"the classes' fixed_count adds up to {fixed:,} users, but only {users:,} run")
-    if plan.workers > users and not plan.shape:
-        found.append(f"{plan.workers - users} of {plan.workers} workers have no user to run")
+    if plan.first_workers > users and not plan.shape:
+        found.append(f"{plan.first_workers - users} of {plan.first_workers} workers have no user to run")
     return found
 
 
@@ -209,7 +220,10 @@ def parse_override(text: str) -> tuple[str, int, str]:
 
 def _number_problems(plan: RunPlan) -> list[Problem]:
     found = [
-        *_range_problem("--workers", plan.workers, MOST_WORKERS),
+        *_range_problem("--workers", plan.workers, MOST_WORKERS, zero_ok=plan.expected_workers > 0),
+        *_range_problem("--expect-workers", plan.expected_workers, MOST_WORKERS, zero_ok=True),
+        *_range_problem("--expect-timeout", plan.expect_timeout_s, LONGEST_S),
+        *_range_problem("--lease", plan.lease_s, LONGEST_S),
         *_range_problem("--stop-timeout", plan.stop_timeout_s, LONGEST_S, zero_ok=True),
     ]
     given = plan.shape_options or ShapeOptions(run_time_s=plan.run_time_s)

@@ -24,7 +24,7 @@ def machine_problems(plan: RunPlan, cores: int) -> list[Problem]:
     """Why this machine cannot carry the plan. What `plan.problems` has said already is not said again."""
     return [
         *_worker_problems(plan.workers, cores),
-        *(problem for address in plan.source_addresses for problem in _address_problems(address)),
+        *(problem for address in plan.source_addresses if plan.workers for problem in _address_problems(address)),
     ]
 
 
@@ -32,7 +32,8 @@ def port_notices(plan: RunPlan, ports: tuple[int, int]) -> list[str]:
     """Whether users who keep their connections to one target will run out of local ports."""
     hosts = {plan.host or scenario.host for scenario in plan.scenarios if scenario.needs_host}
     room = (ports[1] - ports[0] + 1) * max(len(plan.source_addresses), 1)
-    if len(hosts) != 1 or plan.most_users <= room or next(iter(hosts)).startswith("unix:"):
+    users = _users_here(plan)
+    if len(hosts) != 1 or users <= room or next(iter(hosts)).startswith("unix:"):
         return []
     remedy = "--source-address with more addresses makes room"
     return [f"{_users_text(plan)} have {room:,} local ports to connect to one target from; {remedy}"]
@@ -41,12 +42,18 @@ def port_notices(plan: RunPlan, ports: tuple[int, int]) -> list[str]:
 def fd_notices(plan: RunPlan, limit: FdLimit) -> list[str]:
     """Whether users will run out of file descriptors: each holds a connection, and each worker has its own limit."""
     connects = not plan.scenarios or any(scenario.needs_host for scenario in plan.scenarios)
-    needed = -(-plan.most_users // plan.workers) + FDS_OF_A_WORKER
-    if limit.soft is None or not connects or needed <= limit.soft:
+    needed = -(-plan.most_users // max(plan.first_workers, 1)) + FDS_OF_A_WORKER
+    if limit.soft is None or not connects or not plan.workers or needed <= limit.soft:
         return []
-    share = f"{needed:,} open files" + (f" in each of {plan.workers} workers" if plan.workers > 1 else "")
+    several = f" in each of {plan.first_workers} workers" if plan.first_workers > 1 else ""
+    share = f"{needed:,} open files{several}"
     remedy = f"`ulimit -n {needed}` as root before it, or more --workers, makes room"
     return [f"{_users_text(plan)} need {share}, but {limit.soft:,} are allowed; {remedy}"]
+
+
+def _users_here(plan: RunPlan) -> int:
+    """How many of the users there can be on this machine."""
+    return -(-plan.most_users * plan.workers // max(plan.first_workers, 1))
 
 
 def _users_text(plan: RunPlan) -> str:
