@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from swell.cli.logs import start_logging
 from swell.cli.worker_output import Outlet
 from swell.cluster.messages import Hello, pack_value
@@ -53,7 +55,9 @@ class WorkerRunner:
 class ScriptCast:
     """The `Cast` of a script."""
 
-    def __init__(self, runner: WorkerRunner, outlet: Outlet, supplies: Supplies) -> None:
+    def __init__(self, runner: WorkerRunner, outlet: Outlet, supplies: Supplies, script: str = "") -> None:
+        """`script`: where it is, if not where the plan says."""
+        self._script = script
         self._runner = runner
         self._outlet = outlet
         self._supplies = supplies
@@ -64,6 +68,8 @@ class ScriptCast:
 
     def open(self, plan: RunPlan, http: HttpEnvironment, ring: Ring, clock: RealClock) -> UserFactory:
         start_logging(plan.log_level)
+        if self._script:
+            plan = msgspec.structs.replace(plan, script=self._script)
         from swell.cli.script_options import parsed_options
         from swell.script.current import bind_recorder
         from swell.script.loader import load

@@ -1,7 +1,8 @@
-"""`swell worker-process`: one worker, started by a controller on the same machine.
+"""`swell worker-process`: one worker, started by the controller, or on another machine by its supervisor.
 
-It dies with its controller (parent-death signal) and leaves Ctrl-C to it. Its standard output is a pipe that the
-controller keeps the end of; once the link is up, what user code prints travels over that.
+It dies with whoever started it (parent-death signal) and leaves Ctrl-C to that. Its standard output is a pipe of which
+that keeps the end; once the link is up, what user code prints travels over it. On another machine the script is in a
+folder of its own, which is the working directory there.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--worker", type=int, required=True)
     parser.add_argument("--incarnation", type=int, required=True)
     parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--machine", default="")
+    parser.add_argument("--folder", default="", help="the working directory")
+    parser.add_argument("--script", default="", help="its path there, where that is not the controller's")
     parser.add_argument("--keyed", action="store_true", help="the cluster's key comes over standard input")
     return parser.parse_args(list(words))
 
@@ -87,15 +91,17 @@ def _take_part(given: argparse.Namespace) -> int:
     from swell.errors import SwellError
     from swell.runtime.real_clock import RealClock
 
+    if given.folder:
+        os.chdir(given.folder)
     outlet = Outlet()
-    hello = Hello(given.run, given.worker, given.incarnation, socket.gethostname(), os.getpid())
+    hello = Hello(given.run, given.worker, given.incarnation, socket.gethostname(), os.getpid(), machine=given.machine)
     state = WorkerState(hello)
     clock = RealClock()
     key = receive_key(_take_standard_input()) if given.keyed else None
     link = DealerLink(given.link, identity_of(given.worker, given.incarnation), key)
     runner = WorkerRunner(hello, lambda: len(state.crew), lambda: link.send(encode(Quit())))
     supplies = Supplies(clock, lambda wanted: link.send(encode(wanted)))
-    workshop = RingWorkshop(given.directory, hello, clock, ScriptCast(runner, outlet, supplies))
+    workshop = RingWorkshop(given.directory, hello, clock, ScriptCast(runner, outlet, supplies, given.script))
     outlet.send = lambda output: link.send(encode(output))
     outlet.count_lost = workshop.output_lost
     outlet.start()
