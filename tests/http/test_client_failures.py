@@ -16,7 +16,7 @@ import gevent.socket
 import pytest
 
 from swell.http.client import Client
-from swell.http.environment import HttpEnvironment
+from swell.http.environment import FDS_KEPT_FREE, HttpEnvironment
 from swell.http.names import Names
 from tests.http.loopback import Visit, answering, call, full_listener, plain_get, serving, tls_serving
 from tests.http.scripted import OK, CountedTraffic, ScriptedClock
@@ -56,6 +56,20 @@ def test_a_unix_socket_that_is_not_there(client: Client, traffic: CountedTraffic
     assert plain_get(client, f"unix:{tmp_path / 'none'}").error == "no such unix socket"
     assert plain_get(client, "unix:/" + "x" * 200).error == "AF_UNIX path too long"
     assert traffic.told() == {"not_sent": 2}
+
+
+def test_the_last_file_descriptors_are_left_to_the_worker_itself(
+    client: Client, environment: HttpEnvironment, traffic: CountedTraffic
+) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert environment.fds_for_users == (1 << 31 if limit == resource.RLIM_INFINITY else limit - FDS_KEPT_FREE)
+    with serving(answering()) as server:
+        environment.fds_for_users = os.open("/dev/null", os.O_RDONLY)  # the lowest that was free
+        assert plain_get(client, server.url).error == "out of file descriptors (generator)"
+        assert (environment.fd_exhausted, traffic.told()) == (1, NOT_SENT)
+        os.close(environment.fds_for_users)
+        environment.fds_for_users += 1
+        assert plain_get(client, server.url).status_code == 200
 
 
 def test_a_unix_socket_whose_queue_is_full_is_waited_for(

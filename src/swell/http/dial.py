@@ -105,6 +105,8 @@ def _connect(environment: HttpEnvironment, hop: Origin) -> Any:
 def _connect_to(environment: HttpEnvironment, address: Address) -> Any:
     sock = _socket.socket(address.family, _socket.SOCK_STREAM)
     try:
+        if sock.fileno() >= environment.fds_for_users:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         sock.setblocking(False)
         if address.family != _socket.AF_UNIX:
             sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import resource
 from _socket import AF_INET, AF_INET6
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 BLOCKS_MOST = 10_000
 USER_AGENT = "swell"
+FDS_KEPT_FREE = 32
+"""Of those a worker may have, so many are not for users' connections: its own files have to be opened too."""
 
 
 class StampClock(Protocol):
@@ -62,6 +65,7 @@ class HttpEnvironment:
             family: itertools.cycle([address for address in source_addresses if (":" in address) == is_v6])
             for family, is_v6 in ((AF_INET, False), (AF_INET6, True))
         }
+        self.fds_for_users = _fds_for_users()
         self.request_ids = _request_ids(*request_id) if request_id else None
         self.tracing: Tracing | None = None
         """Which calls carry a `traceparent`; set by whoever runs the users."""
@@ -109,6 +113,12 @@ class HttpEnvironment:
         self.sweep.close()
         for connection in list(self.connections):
             connection.abandon()
+
+
+def _fds_for_users() -> int:
+    """A connection whose file descriptor is lower may be kept."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return (1 << 31) if limit == resource.RLIM_INFINITY else max(limit - FDS_KEPT_FREE, limit // 2)
 
 
 def _request_ids(name: str, prefix: str) -> Any:
