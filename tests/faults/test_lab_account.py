@@ -32,7 +32,7 @@ def result(workers: Mapping[str, Mapping[str, int]], **accounting: int) -> dict[
     reasons = [{"code": "unaccounted"}] if sums["unaccounted"] else []
     return {
         "workers": rows,
-        "accounting": {**sums, "retried": 0, **accounting},
+        "accounting": {**sums, "retried": 0, "not_sent": 0, **accounting},
         "totals": {"requests": sums["sent"]},
         "verdict": {"reasons": reasons},
     }

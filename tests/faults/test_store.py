@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.command import SwellRun
 from tests.e2e.stored import document_in, runs_in, swell_in
+from tests.faults.lab.disks import fill, small_disk
 from tests.targets.nginx import Nginx, nginx
 
 Start = Callable[..., SwellRun]
@@ -39,24 +40,9 @@ def target() -> Iterator[Nginx]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 400 kB. Needs root."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)], check=True)
-    try:
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", "400k") as place:
         yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def fill(place: Path) -> Path:
-    """Leave no room on a file system."""
-    ballast = place / "ballast"
-    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
-        while True:
-            file.write(b"\0" * 512)
-    return ballast
 
 
 def is_intact(store: Path) -> bool:
@@ -64,11 +50,12 @@ def is_intact(store: Path) -> bool:
         return bool(connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)])
 
 
-def test_a_run_goes_on_while_the_disk_is_full_and_says_so(swell: Start, target: Nginx, small_disk: Path) -> None:
-    store = small_disk / "runs.db"
+@pytest.mark.row("disk full under the store")
+def test_a_run_goes_on_while_the_disk_is_full_and_says_so(swell: Start, target: Nginx, disk: Path) -> None:
+    store = disk / "runs.db"
     run = swell(VISITOR, "-H", target.url, "-u", "2", "-t", "8s", "--store", str(store))
     run.wait_until(lambda: document_of(run, store)["run"]["duration_s"] > 2, "2 s of it in the store")
-    fill(small_disk)
+    fill(disk)
     ended = run.finish()
     assert ended.exit_code == ended.documented_exit_code, ended.said
     assert ended.result["verdict"]["state"] != "valid"
@@ -76,18 +63,19 @@ def test_a_run_goes_on_while_the_disk_is_full_and_says_so(swell: Start, target: 
     assert ended.stderr.count("the run cannot be stored") == 1
     assert "swell show" not in ended.stdout
     assert ended.result["totals"]["requests"] == sum(point["requests"] for point in ended.result["timeline"])
-    (small_disk / "ballast").unlink()
+    (disk / "ballast").unlink()
     (listed,) = runs_in(run._folder, "--store", str(store))
     assert listed["state"] == "interrupted"
     assert document_of(run, store)["totals"]["requests"] > 0
     assert is_intact(store)
 
 
-def test_what_a_full_disk_refused_is_stored_once_there_is_room(swell: Start, target: Nginx, small_disk: Path) -> None:
-    store = small_disk / "runs.db"
+@pytest.mark.row("disk full under the store")
+def test_what_a_full_disk_refused_is_stored_once_there_is_room(swell: Start, target: Nginx, disk: Path) -> None:
+    store = disk / "runs.db"
     run = swell(VISITOR, "-H", target.url, "-u", "2", "-t", "9s", "--store", str(store))
     run.wait_until(lambda: document_of(run, store)["run"]["duration_s"] > 1, "1 s of it in the store")
-    ballast = fill(small_disk)
+    ballast = fill(disk)
     run.wait_until(lambda: "cannot be stored" in run.said, "the disk to be full")
     ballast.unlink()
     ended = run.finish()
@@ -107,7 +95,6 @@ def test_a_store_that_is_removed_is_written_anew(swell: Start, target: Nginx) ->
     assert document_in(run._folder) == ended.result
 
 
-@pytest.mark.parametrize("attempt", range(5))
 def test_a_run_whose_controller_was_killed_is_there_up_to_its_last_second(
     swell: Start, target: Nginx, attempt: int
 ) -> None:

@@ -55,8 +55,9 @@ def _of_totals(result: Result) -> Iterator[str]:
         total, summed = result["accounting"][key], sum(worker[key] for worker in result["workers"])
         if total != summed:
             yield f"{total} {key}, of the workers {summed}"
-    if (requests := result["totals"]["requests"]) > (sent := result["accounting"]["sent"]):
-        yield f"{requests} requests, {sent} sent"
+    accounting = result["accounting"]
+    if (requests := result["totals"]["requests"]) > (sent := accounting["sent"]) + (unsent := accounting["not_sent"]):
+        yield f"{requests} requests, {sent} sent, {unsent} not sent"
     if result["accounting"]["unaccounted"] and "unaccounted" not in codes(result):
         yield "something is unaccounted for, and the verdict does not say so"
 
