@@ -38,6 +38,7 @@ __all__ = [
     "jump",
     "ramp",
     "rate",
+    "secret",
     "sessions",
     "setup",
     "steps",
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from swell.script.http_user import HttpUser
     from swell.script.loads import arrivals, iterations, sessions, users
     from swell.script.marks import tag, task
+    from swell.script.secrets import secret
     from swell.script.setup import setup
     from swell.script.shape import LoadTestShape
     from swell.script.task_set import SequentialTaskSet, TaskSet
@@ -78,6 +80,7 @@ _homes = {
     "http_user": ["HttpUser"],
     "loads": ["arrivals", "iterations", "sessions", "users"],
     "marks": ["tag", "task"],
+    "secrets": ["secret"],
     "setup": ["setup"],
     "shape": ["LoadTestShape"],
     "task_set": ["SequentialTaskSet", "TaskSet"],

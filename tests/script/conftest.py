@@ -1,4 +1,4 @@
-"""Leaves nothing behind: listeners, what scripts did to `sys.path` and `sys.modules`, the bound recorder."""
+"""Leaves nothing behind: listeners, what scripts did to `sys.path` and `sys.modules`, the bound recorder, secrets."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ import pytest
 
 from swell.script.current import bind_recorder
 from swell.script.events import events, listener_faults
+from swell.script.secrets import secrets
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +24,7 @@ def _nothing_left_behind(tmp_path: Path) -> Iterator[None]:
         hook.listeners.clear()
     listener_faults.clear()
     bind_recorder(None)
+    secrets.look_in({})
 
 
 @pytest.fixture
