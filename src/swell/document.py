@@ -50,6 +50,7 @@ class ReasonCode(enum.Enum):
     SAMPLES_LOST = "samples_lost"
     FD_EXHAUSTED = "fd_exhausted"
     PORTS_EXHAUSTED = "ports_exhausted"
+    SPOOL_FAILED = "spool_failed"
     STORE_FAILED = "store_failed"
     CONTROLLER_RESTARTED = "controller_restarted"
 

@@ -231,6 +231,8 @@ class Health(msgspec.Struct, frozen=True):
     """CPU time over what quota and other processes had left for it; 1.0: it could do no more. 0: not known."""
     throttled: float = 0.0
     """The share of the time for which the CPU quota held it up."""
+    unspooled: int = 0
+    """Whether the report before this one found no room on the disk: 1, or 0."""
 
 
 class Segment(msgspec.Struct, frozen=True, tag="segment"):

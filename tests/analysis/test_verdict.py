@@ -233,6 +233,12 @@ def test_want_of_descriptors_or_ports_is_counted(kind: str) -> None:
     assert (reason.text[:13], reason.from_s, reason.to_s) == ("5 connections", 3.0, 5.0)
 
 
+def test_reports_without_room_on_the_disk_are_named() -> None:
+    reason = the_reason(ended(run_merge(health={3: Health(unspooled=1), 4: Health(unspooled=1)})), "spool_failed")
+    assert reason.text == "2 reports of worker 0 found no room on the disk: had it died, they might be missing"
+    assert not reason.own_fault
+
+
 @pytest.mark.parametrize(("unstamped", "found"), [(10, []), (11, ["unstamped"]), (10_000, ["unstamped"])])
 def test_one_response_in_a_thousand_may_lack_a_kernel_stamp(unstamped: int, found: list[str]) -> None:
     counters = Counters(sent=10_000, answered=10_000, unstamped=unstamped)

@@ -41,7 +41,7 @@ def test_a_run_goes_on_while_there_is_no_room_for_the_spool_and_says_so(
     ended = run.finish()
     check_account(ended, target, ledgers, 10)
     assert ended.result["verdict"]["state"] == "degraded"
-    assert "no room" in ended.reasons["spool_failed"]
+    assert "reports of 2 workers found no room on the disk" in ended.reasons["spool_failed"]
     assert ended.result["run"]["end"] == "completed"
     figures(requests=ended.result["totals"]["requests"])
 

@@ -110,6 +110,17 @@ def ports_exhausted(evidence: Evidence) -> Iterator[Reason]:
         yield _reason(ReasonCode.PORTS_EXHAUSTED, text, out)
 
 
+def spool_failed(evidence: Evidence) -> Iterator[Reason]:
+    """Reports were kept in memory only: with their worker they would have been lost."""
+    out = stretches(evidence.result.workers, lambda span: span.health.unspooled > 0)
+    if out:
+        count = sum(span.health.unspooled for stretch in out for span in stretch.spans)
+        names = sorted({stretch.worker.worker for stretch in out})
+        whose = f"worker {names[0]}" if len(names) == 1 else f"{len(names)} workers"
+        text = f"{count:,} reports of {whose} found no room on the disk: had it died, they might be missing"
+        yield _reason(ReasonCode.SPOOL_FAILED, text, out)
+
+
 def _workers(evidence: Evidence) -> int:
     return len({worker.worker for worker in evidence.result.workers})
 
@@ -123,4 +134,5 @@ HEALTH_RULES: tuple[Callable[[Evidence], Iterator[Reason]], ...] = (
     loop_stalled,
     fd_exhausted,
     ports_exhausted,
+    spool_failed,
 )

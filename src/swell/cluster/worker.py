@@ -145,7 +145,7 @@ class Worker:
         self._alarm: Alarm | None = None
         self._ended = Flag()
         self._stopping: gevent.Greenlet | None = None
-        self._spool_failed = False
+        self._spool_failed = self._unspooled = False
         self._pulse_interval_s = 1.0
         self._report_interval_s = 1.0
 
@@ -296,7 +296,8 @@ class Worker:
         try:
             report = self._workshop.report()
             segment = self._workshop.seal(final=final)
-            segment = msgspec.structs.replace(segment, feeds=self._supplies.uses())
+            health = msgspec.structs.replace(segment.health, unspooled=int(self._unspooled))
+            segment = msgspec.structs.replace(segment, feeds=self._supplies.uses(), health=health)
         except SwellError as error:
             self._fail(error)
             return
@@ -310,9 +311,12 @@ class Worker:
         try:
             self._spool.append(segment)
         except RunFailed as error:
+            self._unspooled = True
             if not self._spool_failed:
                 self._spool_failed = True
                 self._send(Output((f"swell: worker {self.state.hello.worker} keeps no spool: {error}",), error=True))
+        else:
+            self._unspooled = False
 
     def _fail(self, error: SwellError) -> None:
         author_traceback = error.author_traceback if isinstance(error, ScriptError) else ""

@@ -86,4 +86,5 @@ def worst(one: Health, other: Health) -> Health:
         ports_exhausted=one.ports_exhausted + other.ports_exhausted,
         busy=max(one.busy, other.busy),
         throttled=max(one.throttled, other.throttled),
+        unspooled=one.unspooled + other.unspooled,
     )
