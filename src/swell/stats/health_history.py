@@ -8,17 +8,26 @@ from swell.result import HealthSpan
 from swell.segment import Health
 
 KEPT_SPANS = 1_800
+KEPT_SPANS_OF_ALL = 180_000
+LEAST_SPANS = 60
 CPU_BANDS = 20
+
+
+def spans_each(workers: int) -> int:
+    """How many spans there is room for of each of so many workers."""
+    return min(max(KEPT_SPANS_OF_ALL // max(workers, 1), LEAST_SPANS), KEPT_SPANS)
 
 
 class HealthHistory:
     """The spans of one worker, in order of time. Neighbours that differ in CPU by a band stay apart while they can."""
 
     def __init__(self, cap: int = KEPT_SPANS) -> None:
-        self._cap = cap
+        self.cap = cap
+        """May be lowered at any time."""
         self._spans: list[HealthSpan] = []
         self.thinned = 0
         """How often spans were joined: in between, they only grow in number."""
+        self._listed: tuple[HealthSpan, ...] | None = ()
 
     def __repr__(self) -> str:
         return f"<HealthHistory of {len(self._spans)} spans>"
@@ -26,23 +35,26 @@ class HealthHistory:
     def add(self, from_s: float, to_s: float, health: Health) -> None:
         """Note how the worker fared over [from_s, to_s), the latest so far."""
         self._spans.append(HealthSpan(from_s, max(to_s, from_s), health))
-        if len(self._spans) > self._cap:
+        self._listed = None
+        while len(self._spans) > self.cap:
             self._thin()
 
     @classmethod
     def restore(cls, spans: Iterable[HealthSpan], thinned: int) -> HealthHistory:
         """The history that had these spans."""
         restored = cls()
-        restored._spans, restored.thinned = list(spans), thinned
+        restored._spans, restored.thinned, restored._listed = list(spans), thinned, None
         return restored
 
     def spans(self) -> tuple[HealthSpan, ...]:
         """Everything noted."""
-        return tuple(self._spans)
+        if self._listed is None:
+            self._listed = tuple(self._spans)
+        return self._listed
 
     def _thin(self) -> None:
         thinned = _joined(self._spans, only_alike=True)
-        if len(thinned) > self._cap * 3 // 4:
+        if len(thinned) > self.cap * 3 // 4:
             thinned = _joined(thinned, only_alike=False)
         self._spans = thinned
         self.thinned += 1

@@ -6,10 +6,8 @@ has come. A gap that never closes is passed over by `flush`, and what comes for 
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,7 +25,7 @@ from swell.segment import (
     Segment,
     TraceSeen,
 )
-from swell.stats.health_history import HealthHistory
+from swell.stats.health_history import KEPT_SPANS, HealthHistory
 from swell.stats.journal import Worker, WorkerJournal, WorkerNumbers, WorkerState
 from swell.stats.per_second import PerSecond
 
@@ -36,6 +34,8 @@ if TYPE_CHECKING:
 
 FARTHEST_AHEAD = 100_000
 """A segment cannot overtake more others than this: over a day of them."""
+STAGGER = 64
+"""Into so many groups workers are put by how much of their health is kept."""
 KEPT_CHUNKS = 11
 """So many minutes of the calls of each second of each worker are kept at least: ten whole ones."""
 
@@ -143,6 +143,8 @@ class Incarnation:
         self._last_position = 0
         self._calls = PerSecond()
         self._numbers: WorkerNumbers | None = None
+        self._result: WorkerResult | None = None
+        """As it was given out last, until something changes."""
 
     def __repr__(self) -> str:
         state = f"lost at {self.lost_at_s:g} s" if self.lost_at_s is not None else "ended" if self.final else "running"
@@ -155,12 +157,23 @@ class Incarnation:
 
     def introduce(self, host: str, capacity: float, at_s: float) -> None:
         """Where it runs, what it can carry and since when it is there."""
+        self._result = None
         self.host, self.capacity = host, capacity
         if not self._latest:
             self.joined_s = self.reported_s = at_s
 
-    def take(self, segment: Segment) -> None:
-        """Take over what a segment says of the worker itself."""
+    def lose(self, at_s: float, because: str) -> None:
+        """It will go on no more."""
+        self._result = None
+        self.lost_at_s, self.lost_because = at_s, because
+
+    def take(self, segment: Segment, spans: int = KEPT_SPANS) -> None:
+        """Take over what a segment says of the worker itself, and keep about so many spans of how it fared.
+
+        Not all workers have the same number: each time that one's are joined, the store writes all of them anew.
+        """
+        self._result = None
+        self.health.cap = spans - spans * (self.worker % STAGGER) // (4 * STAGGER)
         self._covered += segment.to_position - segment.from_position
         self._last_position = max(self._last_position, segment.to_position)
         self.final |= segment.final
@@ -202,11 +215,17 @@ class Incarnation:
         """Add to the worker's calls of a second; those of long ago are no longer told apart."""
         end = bisect_left(memoryview(block.tally_keys).cast("Q"), MEASURES_FROM << TALLY_SERIES_SHIFT)
         calls = sum(memoryview(block.tally_counts).cast("I")[:end])
+        self._result = None
         self._calls.add(block.second, calls)
         self._calls.keep_latest(KEPT_CHUNKS)
 
     def result(self) -> WorkerResult:
         """The incarnation as a part of the run's result."""
+        if self._result is None:
+            self._result = self._made_result()
+        return self._result
+
+    def _made_result(self) -> WorkerResult:
         return WorkerResult(
             worker=self.worker,
             incarnation=self.incarnation,
@@ -221,7 +240,7 @@ class Incarnation:
             counters=self.counters,
             calls_missing=max(self._last_position - self._covered, 0),
             reports_missing=self.arrivals.missing,
-            calls_per_s=array("Q", chain.from_iterable(self._calls.items())).tobytes(),
+            calls_per_s=self._calls.pairs(),
             health=self.health.spans(),
         )
 

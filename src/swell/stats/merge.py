@@ -30,6 +30,7 @@ from swell.segment import (
     SeriesName,
     Sort,
 )
+from swell.stats.health_history import spans_each
 from swell.stats.incarnation import Arrivals, Incarnation
 from swell.stats.journal import MergeJournal, MergeState
 from swell.stats.names import Exceptions, Names, Samples
@@ -90,7 +91,7 @@ class RunMerge:
         """An incarnation will go on no more. What it has left behind may still come."""
         lost = self._incarnation(worker, incarnation)
         if lost.lost_at_s is None:
-            lost.lost_at_s, lost.lost_because = at_s, because
+            lost.lose(at_s, because)
             self._population.lost((worker, incarnation), at_s)
 
     def revised(self, revision: Revision) -> None:
@@ -266,7 +267,7 @@ class RunMerge:
             check_second(second)
 
     def _take(self, incarnation: Incarnation, segment: Segment) -> None:
-        incarnation.take(segment)
+        incarnation.take(segment, spans_each(len(self._incarnations)))
         for series in segment.series:
             number = self._names.series_number(
                 Series(series.scenario, series.method, series.name, series.sort, series.tags)

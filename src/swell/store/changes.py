@@ -28,8 +28,7 @@ def changes(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
     yield from _blocks(run, old, new)
     yield from _failures(run, old, new)
     yield from _users(run, old, new)
-    for worker, found in new.workers.items():
-        yield from _worker(run, worker, old.workers.get(worker, UNKNOWN), found)
+    yield from _workers(run, old.workers, new.workers)
 
 
 NAME = "INSERT OR REPLACE INTO named (run, sort, place, value) VALUES (?, ?, ?, ?)"
@@ -91,34 +90,39 @@ def _users(run: int, old: MergeJournal, new: MergeJournal) -> Iterator[Change]:
     yield "INSERT OR REPLACE INTO users (run, scenario, minute, value) VALUES (?, ?, ?, ?)", rows
 
 
-def _worker(run: int, worker: Worker, old: WorkerJournal, new: WorkerJournal) -> Iterator[Change]:
+def _workers(run: int, old: Mapping[Worker, WorkerJournal], new: Mapping[Worker, WorkerJournal]) -> Iterator[Change]:
+    """Of all workers together: a statement costs more than a row."""
+    rows: dict[str, list[Row]] = {statement: [] for statement in OF_WORKERS}
+    for worker, now in new.items():
+        before = old.get(worker, UNKNOWN)
+        if now is not before:
+            _worker(rows, (run, *worker), before, now)
+    yield from rows.items()
+
+
+PUT_WORKER = "INSERT OR REPLACE INTO worker (run, worker, incarnation, state, held, thinned) VALUES (?, ?, ?, ?, ?, ?)"
+PUT_NUMBERS = "INSERT OR REPLACE INTO worker_numbers (run, worker, incarnation, value) VALUES (?, ?, ?, ?)"
+DROP_HEALTH = "DELETE FROM worker_health WHERE run = ? AND worker = ? AND incarnation = ?"
+PUT_HEALTH = "INSERT INTO worker_health (run, worker, incarnation, place, value) VALUES (?, ?, ?, ?, ?)"
+DROP_CALLS = "DELETE FROM worker_calls WHERE run = ? AND worker = ? AND incarnation = ? AND minute = ?"
+PUT_CALLS = "INSERT OR REPLACE INTO worker_calls (run, worker, incarnation, minute, value) VALUES (?, ?, ?, ?, ?)"
+OF_WORKERS = (PUT_WORKER, PUT_NUMBERS, DROP_HEALTH, PUT_HEALTH, DROP_CALLS, PUT_CALLS)
+"""In the order in which they are carried out."""
+
+
+def _worker(rows: dict[str, list[Row]], key: tuple[int, int, int], old: WorkerJournal, new: WorkerJournal) -> None:
     if new.state != old.state or new.held != old.held or new.thinned != old.thinned or old is UNKNOWN:
-        yield (
-            "INSERT OR REPLACE INTO worker (run, worker, incarnation, state, held, thinned) VALUES (?, ?, ?, ?, ?, ?)",
-            [(run, *worker, encode(new.state), encode(new.held), new.thinned)],
-        )
+        rows[PUT_WORKER].append((*key, encode(new.state), encode(new.held), new.thinned))
     if new.numbers is not old.numbers:
-        yield (
-            "INSERT OR REPLACE INTO worker_numbers (run, worker, incarnation, value) VALUES (?, ?, ?, ?)",
-            [(run, *worker, encode(new.numbers))],
-        )
+        rows[PUT_NUMBERS].append((*key, encode(new.numbers)))
     kept = old.health
     if new.thinned != old.thinned:
         kept = ()
-        yield "DELETE FROM worker_health WHERE run = ? AND worker = ? AND incarnation = ?", [(run, *worker)]
-    yield (
-        "INSERT INTO worker_health (run, worker, incarnation, place, value) VALUES (?, ?, ?, ?, ?)",
-        [(run, *worker, place, encode(span)) for place, span in _appended(kept, new.health)],
-    )
+        rows[DROP_HEALTH].append(key)
+    rows[PUT_HEALTH] += [(*key, place, encode(span)) for place, span in _appended(kept, new.health)]
     put, gone = _differing(old.calls, new.calls)
-    yield (
-        "DELETE FROM worker_calls WHERE run = ? AND worker = ? AND incarnation = ? AND minute = ?",
-        [(run, *worker, minute) for minute in gone],
-    )
-    yield (
-        "INSERT OR REPLACE INTO worker_calls (run, worker, incarnation, minute, value) VALUES (?, ?, ?, ?, ?)",
-        [(run, *worker, minute, encode(chunk)) for minute, chunk in put.items()],
-    )
+    rows[DROP_CALLS] += [(*key, minute) for minute in gone]
+    rows[PUT_CALLS] += [(*key, minute, encode(chunk)) for minute, chunk in put.items()]
 
 
 def _appended(old: Sequence[V], new: Sequence[V]) -> Iterator[tuple[int, V]]:
