@@ -10,7 +10,7 @@ import click
 
 from swell.cli import options, store_options
 from swell.cli.opening import Opened, ScriptCommand
-from swell.cli.options import Option
+from swell.cli.option import Option
 from swell.cli.outputs import OF_REPORT
 from swell.cli.parsing import Commands, click_option, command_line_layer
 from swell.cli.patching import patch

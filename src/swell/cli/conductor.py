@@ -1,4 +1,6 @@
-"""Conducts a run whose workers are processes on this machine: its controller, its hooks, its terminal, its result."""
+"""Conducts a run: its link, its controller, its hooks, its terminal, its result. Where workers are makes no difference:
+those of this machine come by a socket file, those of other machines, if any may join, over TCP.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import gevent
 
+from swell import __version__
 from swell.analysis.exit_code import ExitCode
 from swell.cli.hooks import Hooks
 from swell.cli.interrupts import InterruptedTwice, Interrupts
+from swell.cli.listening import Opening
 from swell.cli.logs import start_logging
 from swell.cli.observers import Observers
 from swell.cli.run import PARTING_S, Faces
@@ -24,8 +28,9 @@ from swell.cluster.controller_state import ControllerState
 from swell.cluster.controller_steps import Died, Over
 from swell.cluster.launcher import Launcher
 from swell.cluster.link import RouterLink
-from swell.cluster.messages import Welcome, pack_value
+from swell.cluster.messages import Muster, Welcome, pack_value
 from swell.cluster.remains import recover_segments
+from swell.cluster.sockets import Timing
 from swell.cluster.workplace import Workplace
 from swell.errors import Problem, RunFailed, ScriptError
 from swell.plan import RunPlan
@@ -37,8 +42,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-class LocalRun:
-    """A run whose workers are processes on this machine."""
+class Conductor:
+    """Of one run."""
 
     def __init__(
         self,
@@ -48,13 +53,16 @@ class LocalRun:
         faces: Faces,
         workplace: Workplace,
         launcher: Launcher,
+        opening: Opening | None = None,
     ) -> None:
+        """`opening`: how workers of other machines get in; None: not at all."""
         self.run = run
         self.plan = plan
         self._script = script
         self._faces = faces
         self._workplace = workplace
         self._launcher = launcher
+        self._opening = opening
         self._clock = RealClock()
         self._thresholds = ThresholdWatch(plan, faces.baseline)
         self._terminal = Terminal(
@@ -72,7 +80,7 @@ class LocalRun:
 
     def carry_out(self) -> int:
         """From the link that the workers look for to the exit code."""
-        link = RouterLink(self._workplace.link_address)
+        link = self._open_link()
         try:
             with Interrupts(self._terminal.hang_up) as interrupts:
                 return self._conduct(link, interrupts)
@@ -84,17 +92,36 @@ class LocalRun:
                 self._scribe.close()
             link.close()
 
+    def _open_link(self) -> RouterLink:
+        timing, opening = Timing(self.plan.lease_s), self._opening
+        if opening is None:
+            return RouterLink(self._workplace.link_address, timing=timing)
+        listening = opening.listening
+        return RouterLink(self._workplace.link_address, listening.address, listening.key, timing, self._turned_away)
+
+    def _turned_away(self, address: str) -> None:
+        self._terminal.note(f"somebody at {address} was turned away: not with this key")
+
     def _conduct(self, link: RouterLink, interrupts: Interrupts) -> int:
         start_logging(self.plan.log_level)
         hooks = Hooks(self._script, self.plan, self._clock)
         hooks.call("", _import_merging)
         shared = self._script.run_setup(hooks.environment)
-        state = ControllerState(self.run, self.plan, Welcome(self.plan, shared=pack_value(shared)))
+        welcome = Welcome(self.plan, shared=pack_value(shared), lease_s=self.plan.lease_s)
+        state = ControllerState(self.run, self.plan, welcome, self._outline())
         shape = self._script.shape
         ticks = ShapeTicks(shape, hooks, self._clock) if shape is not None and self.plan.shape else None
         stage = Stage(hooks, self._terminal, self._observers, ticks)
         controller = Controller(
-            state, link, self._launcher, self._clock, stage, self._recover, self._script.row_sources, self._scribe
+            state,
+            link,
+            self._launcher,
+            self._clock,
+            stage,
+            self._recover,
+            self._script.row_sources,
+            self._scribe,
+            self._opening.archive if self._opening else None,
         )
         if self._scribe is not None:
             self._scribe.attend(controller)
@@ -113,6 +140,24 @@ class LocalRun:
             self._terminal.note(f"{refused:,} frames that were no message of this run were refused")
         hooks.finish()
         return self._finish(hooks, controller)
+
+    def _outline(self) -> Muster | None:
+        """What supervisors are told, all of them."""
+        if self._opening is None:
+            return None
+        archive = self._opening.archive
+        return Muster(
+            number=0,
+            term=1,
+            run=self.run,
+            sha256=archive.sha256,
+            archive_bytes=len(archive.content),
+            script=archive.script,
+            version=__version__,
+            posts=(),
+            keep_records=self.plan.keep_records,
+            lease_s=self.plan.lease_s,
+        )
 
     def _finish(self, hooks: Hooks, controller: Controller) -> int:
         from swell.analysis.exit_code import exit_code

@@ -15,7 +15,7 @@ import msgspec
 
 from swell.cli import options
 from swell.cli.opening import Opened
-from swell.cli.options import Option
+from swell.cli.option import Option
 from swell.cli.settings import Settings
 from swell.cli.values import Stage
 from swell.errors import Problem

@@ -13,7 +13,7 @@ import click
 from swell.cli import options, settings
 from swell.cli.arguments import ONE, Split, script_among, split
 from swell.cli.files_opened import files_opened
-from swell.cli.options import Option
+from swell.cli.option import Option
 from swell.cli.outputs import OUTPUTS, STDOUT
 from swell.cli.parsing import click_option, command_line_layer, write_options
 from swell.cli.patching import patch

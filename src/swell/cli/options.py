@@ -7,67 +7,10 @@ file (`spawn-rate`), the help text and the line in docs/reference/options.md.
 from __future__ import annotations
 
 import dataclasses
-import enum
-from typing import Generic, TypeVar
 
 from swell.cli import values
+from swell.cli.option import Option, Section
 from swell.cli.values import Kind
-
-T_co = TypeVar("T_co", covariant=True)
-
-
-class Section(enum.Enum):
-    """The heading that an option stands under."""
-
-    TARGET = "The target"
-    LOAD = "The load"
-    SCRIPT = "The script"
-    MACHINE = "This machine"
-    RESULT = "The result"
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Option(Generic[T_co]):
-    """One option. `name` is the flag without its dashes and the key in a config file."""
-
-    name: str
-    kind: Kind[T_co]
-    default: T_co
-    help: str
-    section: Section
-    short: str = ""
-    metavar: str = ""
-    default_text: str = ""
-    """What to say of a default that depends on something."""
-    commands: tuple[str, ...] = ("run",)
-    in_config: bool = True
-    adds_up: bool = False
-    """Of a list: every place that has it counts, not the first alone."""
-
-    @property
-    def flag(self) -> str:
-        return f"--{self.name}"
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        return (self.short, self.flag) if self.short else (self.flag,)
-
-    @property
-    def variable(self) -> str:
-        return "SWELL_" + self.name.replace("-", "_").upper()
-
-    @property
-    def shown_metavar(self) -> str:
-        return self.metavar or self.kind.metavar
-
-    @property
-    def shown_default(self) -> str:
-        if self.default_text:
-            return self.default_text
-        if self.kind.is_flag:
-            return "off"
-        return f"{self.default:g}" if isinstance(self.default, float) else str(self.default or "")
-
 
 HOST = Option(
     name="host",
@@ -244,9 +187,9 @@ WORKERS = Option(
     short="-w",
     kind=values.MAYBE_COUNT,
     default=None,
-    default_text="one per usable core, at most one per user",
+    default_text="one per usable core, at most one per user; none with --listen",
     section=Section.MACHINE,
-    help="How many worker processes carry the users.",
+    help="How many worker processes of this machine carry the users.",
 )
 LOG_LEVEL = Option(
     name="log-level",
@@ -255,6 +198,68 @@ LOG_LEVEL = Option(
     section=Section.MACHINE,
     commands=("run", "debug"),
     help="Show log records of this level and above: DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+)
+LISTEN = Option(
+    name="listen",
+    kind=values.TEXT,
+    metavar="HOST:PORT",
+    default="",
+    default_text="for nobody",
+    section=Section.CLUSTER,
+    help="Listen there for workers of other machines, which `swell worker HOST:PORT` starts. `*:5557` is port 5557 of "
+    "every address of this machine. Anywhere but on loopback it takes --key too.",
+)
+EXPECT_WORKERS = Option(
+    name="expect-workers",
+    kind=values.MAYBE_COUNT,
+    default=None,
+    default_text="1 with --listen",
+    section=Section.CLUSTER,
+    help="Begin when so many worker processes of other machines are ready. Any that come later join the run.",
+)
+EXPECT_TIMEOUT = Option(
+    name="expect-timeout",
+    kind=values.DURATION,
+    default=60.0,
+    default_text="60s",
+    section=Section.CLUSTER,
+    help="Give up when fewer are ready by then.",
+)
+LEASE = Option(
+    name="lease",
+    kind=values.DURATION,
+    default=15.0,
+    default_text="15s",
+    section=Section.CLUSTER,
+    help="How long a worker goes on that hears nothing of the controller. Then its users stop there, and others have "
+    "them.",
+)
+KEY = Option(
+    name="key",
+    kind=values.PATH,
+    default="",
+    default_text="none",
+    section=Section.CLUSTER,
+    commands=("run", "worker"),
+    help="The cluster's key, which `swell keygen FILE` makes: without it nobody joins, and nobody can listen in.",
+)
+PROCESSES = Option(
+    name="processes",
+    kind=values.MAYBE_COUNT,
+    default=None,
+    default_text="one per usable core",
+    section=Section.CLUSTER,
+    commands=("worker",),
+    help="How many worker processes this machine runs.",
+)
+CONNECT_TIMEOUT = Option(
+    name="connect-timeout",
+    kind=values.DURATION,
+    default=60.0,
+    default_text="60s",
+    section=Section.CLUSTER,
+    commands=("worker",),
+    help="How long to wait for a controller that is not there yet.",
 )
 JSON = Option(
     name="json",
@@ -430,6 +435,7 @@ ALL: tuple[Option[object], ...] = (
     *(RUN_TIME, STOP_TIMEOUT, SEED),
     *(TAGS, EXCLUDE_TAGS, CONFIG),
     *(WORKERS, LOG_LEVEL),
+    *(LISTEN, EXPECT_WORKERS, EXPECT_TIMEOUT, LEASE, KEY, PROCESSES, CONNECT_TIMEOUT),
     *(JSON, AS_JSON, HTML, CSV, JUNIT, HDR, SAMPLES, STORE, NO_STORE, RUN_NAME, RUN_TAG),
     *(PROMETHEUS, OTLP),
     *(QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES, FAIL_IF_SLOWER),

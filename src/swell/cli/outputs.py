@@ -13,7 +13,7 @@ from pathlib import Path
 
 from swell.cli import options
 from swell.cli.checks import output_problems
-from swell.cli.options import Option
+from swell.cli.option import Option
 from swell.cli.settings import Settings
 from swell.cli.streams import document_stream
 from swell.document import ResultDocument

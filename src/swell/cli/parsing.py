@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from swell.cli.options import Option, Section
+from swell.cli.option import Option, Section
 from swell.cli.settings import Given
 from swell.cli.values import did_you_mean
 from swell.errors import PlanError, Problem

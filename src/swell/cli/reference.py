@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from swell.cli import store_options
-from swell.cli.options import ALL, Option, Section
+from swell.cli.option import Option, Section
+from swell.cli.options import ALL
 
 HEAD = """\
 # Options

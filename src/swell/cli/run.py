@@ -11,6 +11,7 @@ import os
 import secrets
 
 from swell.cli.exports import Exports
+from swell.cli.listening import Opening
 from swell.cli.outputs import Outputs
 from swell.cli.storing import Keeping
 from swell.cluster.launcher import Launcher, python_command
@@ -42,16 +43,16 @@ class Faces:
     """The run that thresholds compare this one with."""
 
 
-def carry_out(plan: RunPlan, script: LoadedScript, faces: Faces) -> int:
+def carry_out(plan: RunPlan, script: LoadedScript, faces: Faces, opening: Opening | None = None) -> int:
     """Run the plan to its end and return the exit code."""
     workplace = open_workplace(plan.workers * ROOM_PER_WORKER_BYTES)
     launcher: Launcher | None = None
     try:
         run = secrets.token_hex(6)
         launcher = _launch(run, plan, workplace)
-        from swell.cli.local_run import LocalRun
+        from swell.cli.conductor import Conductor
 
-        return LocalRun(run, plan, script, faces, workplace, launcher).carry_out()
+        return Conductor(run, plan, script, faces, workplace, launcher, opening).carry_out()
     finally:
         if launcher is not None:
             launcher.kill_all()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from swell.cli.options import Option
+from swell.cli.option import Option
 from swell.cli.values import did_you_mean
 from swell.errors import Problem
 from swell.quantities import shown

@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from swell.cli import exports, options, sample_files, storing, thresholds
+from swell.cli import exports, listening, options, sample_files, storing, thresholds
 from swell.cli.checks import fd_notices, host_problems, machine_problems, port_notices
 from swell.cli.load_options import Planned, planned
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
@@ -31,6 +31,7 @@ def start(opened: Opened) -> int:
     outputs, keeping = wanted(settings), storing.wanted(settings)
     kept = kept_files(opened, keeping)
     exported, unreachable = exports.wanted(settings)
+    heard, unheard = listening.wanted(settings)
     script = opened.script_without(
         *load.problems,
         *problems(plan),
@@ -44,6 +45,7 @@ def start(opened: Opened) -> int:
         *thresholds.problems(demands, plan),
         *unread,
         *unreachable,
+        *unheard,
     )
     from swell.cli.run import Faces, carry_out
 
@@ -57,11 +59,20 @@ def start(opened: Opened) -> int:
         strict=settings[options.STRICT],
         exit_code_on_failures=settings[options.EXIT_CODE_ON_FAILURES],
     )
+    opening, left_out = listening.opening(heard, script) if heard else (None, ())
     of_machine = (*fd_notices(plan, raise_fd_limit()), *port_notices(plan, ephemeral_ports()))
     unused = thresholds.baseline_notices(plan, compared)
-    for notice in (*opened.notices, *load.notices, *notices(plan), *of_machine, *unused, *exported.notices()):
+    for notice in (
+        *opened.notices,
+        *load.notices,
+        *notices(plan),
+        *of_machine,
+        *unused,
+        *left_out,
+        *exported.notices(),
+    ):
         print(f"swell: notice: {notice}", file=sys.stderr)
-    return carry_out(plan, script, faces)
+    return carry_out(plan, script, faces, opening)
 
 
 def kept_files(opened: Opened, keeping: Keeping | None) -> dict[str, str]:
@@ -74,7 +85,11 @@ def plan_of(opened: Opened, load: Planned) -> RunPlan:
     """The plan that a command line describes, with a load."""
     settings = opened.settings
     users = MOST_WORKERS if load.shape else sum(each.most_users for each in load.loads)
-    workers, seed = settings[options.WORKERS], settings[options.SEED]
+    is_open, expected = bool(settings[options.LISTEN]), settings[options.EXPECT_WORKERS]
+    workers = settings[options.WORKERS]
+    if workers is None:
+        workers = 0 if is_open else min(usable_cores(), max(users, 1))
+    seed = settings[options.SEED]
     return RunPlan(
         script=opened.path,
         script_arguments=opened.script_arguments,
@@ -85,7 +100,10 @@ def plan_of(opened: Opened, load: Planned) -> RunPlan:
         shape=load.shape,
         shape_options=load.shape_options,
         run_time_s=None if load.shape_options else settings[options.RUN_TIME],
-        workers=min(usable_cores(), max(users, 1)) if workers is None else workers,
+        workers=workers,
+        expected_workers=(1 if expected is None else expected) if is_open else 0,
+        expect_timeout_s=settings[options.EXPECT_TIMEOUT],
+        lease_s=settings[options.LEASE],
         tags=settings[options.TAGS],
         exclude_tags=settings[options.EXCLUDE_TAGS],
         stop_timeout_s=settings[options.STOP_TIMEOUT],

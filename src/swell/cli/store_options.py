@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swell.cli import options, settings, values
-from swell.cli.options import Option, Section
+from swell.cli.option import Option, Section
 from swell.cli.parsing import command_line_layer
 from swell.cli.settings import Layer, Settings
 from swell.cli.values import Kind
