@@ -46,10 +46,11 @@ class Connections:
     def __repr__(self) -> str:
         return f"<Connections {self.opened} opened, {self.admitted} admitted, {self.strangers.total()} strangers>"
 
-    def accepted(self, fd: int, address: str) -> None:
-        """Somebody has come."""
+    def accepted(self, fd: int, address: str) -> int:
+        """Somebody has come; how many are there now."""
         self.opened += 1
         self._open[fd] = (address, self.admitted)
+        return len(self._open)
 
     def got_in(self) -> None:
         """One of them has the key."""

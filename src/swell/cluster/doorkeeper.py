@@ -3,15 +3,20 @@
 libzmq asks over `inproc://zeromq.zap.01` (ZMQ RFC 27) whether a client's public key will do; who has another key file
 than the controller's does not even come that far. pyzmq's own authenticator is a thread, which patching breaks.
 
+Whoever comes when half of the process's file descriptors are taken is cut off: without one to accept with, libzmq's
+I/O thread would spin, and nobody could open a file.
+
 The queue of the monitor must have no limit: libzmq's I/O thread waits, with all traffic, when it is full. It is as
 long as what comes while this process stands still.
 """
 
 from __future__ import annotations
 
-import socket
+import _socket
+import resource
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gevent
@@ -25,6 +30,7 @@ ZAP_ENDPOINT = "inproc://zeromq.zap.01"
 ZAP_VERSION = b"1.0"
 ZAP_DOMAIN = b"swell"
 MONITOR_ENDPOINT = "inproc://monitor"
+MOST_CONNECTIONS = 16_384
 _EVENT = struct.Struct("=hi")
 _WATCHED = (
     zmq.EVENT_ACCEPTED
@@ -41,6 +47,7 @@ class Doorkeeper:
 
     def __init__(self, context: Any, listening: Any, key: ClusterKey | None, connections: Connections) -> None:
         self.connections = connections
+        self.most = _most_connections()
         self._listening = listening
         self._sockets = [watching := watch(context, listening, _WATCHED)]
         self._greenlets = [gevent.spawn(events, watching, self._on_event)]
@@ -63,7 +70,8 @@ class Doorkeeper:
     def _on_event(self, event: int, value: int) -> None:
         match event:
             case zmq.EVENT_ACCEPTED:
-                self.connections.accepted(value, _peer(value))
+                if self.connections.accepted(value, _peer(value)) > self.most:
+                    _cut_off(value)
             case zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self.connections.got_in()
             case zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH:
@@ -112,16 +120,38 @@ def _answer(asked: Any, admitted: bytes) -> None:
         asked.send_multipart([*envelope, ZAP_VERSION, request[1], code, text, b"", b""], zmq.NOBLOCK)
 
 
+def _most_connections() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, soft // 2)
+
+
 def _peer(fd: int) -> str:
     """The IP address at the other end of a connection that is libzmq's; it may be gone by now."""
-    try:
-        borrowed = socket.socket(fileno=fd)
-    except OSError:
-        return NOWHERE
-    try:
-        name = borrowed.getpeername()
-    except OSError:
-        return NOWHERE
-    finally:
-        borrowed.detach()
+    name: object = None
+    with _borrowed(fd) as connection:
+        name = connection.getpeername() if connection is not None else None
     return str(name[0]).removeprefix("::ffff:") if isinstance(name, tuple) else NOWHERE
+
+
+def _cut_off(fd: int) -> None:
+    """End a connection that is libzmq's, which then closes it."""
+    with _borrowed(fd) as connection:
+        if connection is not None:
+            connection.shutdown(_socket.SHUT_RDWR)
+
+
+@contextmanager
+def _borrowed(fd: int) -> Iterator[_socket.socket | None]:
+    """A descriptor that another owns, for a moment; None where it is no connection. What fails, fails in silence: the
+    owner may close it meanwhile."""
+    try:
+        connection = _socket.socket(fileno=fd)  # gevent's own would watch it
+    except OSError:
+        connection = None
+    try:
+        yield connection
+    except OSError:
+        pass
+    finally:
+        if connection is not None:
+            connection.detach()

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import gevent
 import msgspec
 import zmq
 import zmq.green
@@ -19,6 +20,7 @@ from swell.cluster.address import Address, is_loopback, parse_address, resolve
 from swell.cluster.connections import Connections
 from swell.cluster.doorkeeper import ZAP_DOMAIN, Doorkeeper
 from swell.cluster.key import ClusterKey
+from swell.cluster.messages import FRAME_BYTES_MAX
 from swell.cluster.sockets import LINGER_MS, USUAL, Timing, as_client, as_server, tune
 from swell.cluster.wayfarer import Wayfarer
 from swell.errors import LinkError
@@ -130,6 +132,7 @@ class RouterLink:
             if len(parts) == 2:
                 return parts[0], parts[1]
             self._refuse(parts[0])
+            gevent.sleep(0)  # whoever sends such may send them without end
         return None
 
     def receive_some(self, limit: int) -> list[Received] | None:
@@ -138,14 +141,14 @@ class RouterLink:
             return None
         received = [first]
         try:
-            while len(received) < limit:
+            for _ in range(limit - 1):
                 parts = self._socket.recv_multipart(zmq.NOBLOCK)
                 if len(parts) == 2:
                     received.append((parts[0], parts[1]))
                 else:
                     self._refuse(parts[0])
         except zmq.ZMQError:
-            pass
+            pass  # there is no more; or it is closed, and the next call says so
         return received
 
     def send(self, to: bytes, frame: bytes) -> bool:
@@ -253,6 +256,8 @@ def _receive(socket: Any) -> list[bytes] | None:
 
 
 def _send(socket: Any, parts: list[bytes]) -> bool:
+    if len(parts[-1]) > FRAME_BYTES_MAX:
+        return False  # the other end would break the connection off
     try:
         socket.send_multipart(parts, zmq.NOBLOCK)
     except zmq.ZMQError:

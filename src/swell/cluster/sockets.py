@@ -13,6 +13,8 @@ from swell.cluster.messages import FRAME_BYTES_MAX
 QUEUE_FRAMES = 1_000
 """Each way and for each peer: beyond, a frame is dropped here, or waits over there."""
 LINGER_MS = 500
+ENCRYPTED_MORE_BYTES = 64
+"""What CURVE adds to a frame."""
 HANDSHAKE_MS = 10_000
 """Whoever has not shown the key by then is cut off."""
 FIRST_RETRY_MS = 200
@@ -56,7 +58,7 @@ def tune(socket: Any, timing: Timing) -> None:
     for option, value in (
         (zmq.SNDHWM, QUEUE_FRAMES),
         (zmq.RCVHWM, QUEUE_FRAMES),
-        (zmq.MAXMSGSIZE, FRAME_BYTES_MAX),
+        (zmq.MAXMSGSIZE, FRAME_BYTES_MAX + ENCRYPTED_MORE_BYTES),
         (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
         (zmq.HEARTBEAT_IVL, timing.ask_ms),
         (zmq.HEARTBEAT_TIMEOUT, timing.answer_ms),
