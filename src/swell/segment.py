@@ -155,7 +155,7 @@ class ExceptionCount(msgspec.Struct, frozen=True):
     count: int
 
 
-class SecondBlock(msgspec.Struct, frozen=True):
+class SecondBlock(msgspec.Struct, frozen=True, gc=False):
     """All calls that were done within one second of the run, in one worker."""
 
     second: int
@@ -171,7 +171,7 @@ class SecondBlock(msgspec.Struct, frozen=True):
     gauges: bytes = b""
 
 
-class Counters(msgspec.Struct, frozen=True):
+class Counters(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Running totals of one worker incarnation since its start: the last one received holds.
 
     Those of the accounting count exchanges (DESIGN: sent, answered, unanswered, not sent).
@@ -194,7 +194,7 @@ class Counters(msgspec.Struct, frozen=True):
     """Values that no measure can hold: no numbers, or out of range."""
 
 
-class ScenarioCount(msgspec.Struct, frozen=True):
+class ScenarioCount(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One scenario's users at this moment, and running totals since the worker's start."""
 
     name: str
@@ -209,7 +209,7 @@ class ScenarioCount(msgspec.Struct, frozen=True):
     """At a time, since the report before; 0: not known."""
 
 
-class Health(msgspec.Struct, frozen=True):
+class Health(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """How the generator itself fared over the second that a segment reports."""
 
     cpu: float = 0.0
