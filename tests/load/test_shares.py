@@ -63,3 +63,11 @@ def test_a_shifted_share_has_what_lies_so_far_on(share: Share, places: int, numb
 def test_the_first_users_of_many_loads_do_not_all_land_on_one_worker() -> None:
     first = [[share.shifted(load).mine(0) for share in deal(4)].index(True) for load in range(40)]
     assert {first.count(worker) for worker in range(4)} == {10}
+
+
+@given(shares, shares)
+def test_what_one_share_has_without_another_and_what_both_have(one: Share, other: Share) -> None:
+    numbers = range(200)
+    mine, theirs = ({number for number in numbers if share.mine(number)} for share in (one, other))
+    assert {number for number in numbers if one.without(other).mine(number)} == mine - theirs
+    assert {number for number in numbers if one.also_in(other).mine(number)} == mine & theirs

@@ -45,6 +45,8 @@ class Arrivals:
         self._most = 0
         self._fresh = model.users
         """Users below this number have been started, or are to be ready."""
+        self._strangers: set[int] = set()
+        """Users who are here and not of the share."""
         self._is_over = False
 
     def __repr__(self) -> str:
@@ -64,6 +66,11 @@ class Arrivals:
         return not self.present and (self._is_over or self.wake_ns is None)
 
     @property
+    def settled(self) -> bool:
+        """Nobody is here whom the share does not hold."""
+        return not self._strangers
+
+    @property
     def prepared(self) -> bool:
         """All that are to be ready are, or have gone."""
         return not self._unstarted and self._idle_users == len(self.present)
@@ -81,14 +88,15 @@ class Arrivals:
         self._stream.begin(self._share_of_arrivals)
         return changes + self.more()
 
-    def follow(self, share: Share, share_from_ns: int, now_ns: int) -> list[Change]:
-        """The share may have changed: what arrives from `share_from_ns` on is dealt by the new one."""
+    def follow(self, share: Share, share_from_ns: int, now_ns: int, followed_ns: int = 0) -> list[Change]:
+        """The share may have changed. What arrives from `share_from_ns` on is ours where we have been given it; where
+        it was taken from us, what is due before `followed_ns`: a little early, if that is still to come."""
         changes = self.advance(now_ns)
         if share == self._share or self._is_over:
             return changes
+        changes += [self._arrive(number, now_ns) for number, _ in self._stream.take(followed_ns - 1)]
         changes += self._have(share)
-        late = self._stream.deal(self._share_of_arrivals, share_from_ns, now_ns)
-        changes += [self._arrive(*arrival) for arrival in late]
+        self._stream.deal(self._share_of_arrivals, share_from_ns, now_ns)
         return changes + self.advance(now_ns) + self.more()
 
     def advance(self, now_ns: int) -> list[Change]:
@@ -124,6 +132,7 @@ class Arrivals:
             self._no_longer_idle(number)
             self.present.discard(number)
             self.leaving.discard(number)
+            self._strangers.discard(number)
             del self._scenarios[number]
         return self.more()
 
@@ -145,6 +154,7 @@ class Arrivals:
             if not before.mine(number):
                 self._unstarted.append(number)
             number = share.next_mine(number + 1)
+        self._strangers = {number for number in self.present if not share.mine(number)}
         staying = sorted(self.present - self.leaving)
         kept = [number for number in staying if share.mine(number)][: self._most]
         return self._leave(sorted(set(staying) - set(kept)))
@@ -201,4 +211,5 @@ class Arrivals:
         assert len(staying) <= self._most
         assert not self.present & set(self._unstarted)
         assert set(self._scenarios) == self.present
-        assert all(self._share.mine(number) for number in staying)
+        assert self._strangers == {number for number in self.present if not self._share.mine(number)}
+        assert self._strangers <= self.leaving

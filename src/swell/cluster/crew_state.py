@@ -29,12 +29,12 @@ from swell.plan import Revision, RunPlan, Scenario
 from swell.user import Admission
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """What the users of a worker follow, apart from the plan."""
+class Dealt(msgspec.Struct, frozen=True):
+    """What a worker has been dealt: all that its users follow, apart from the plan."""
 
     share: Share = NOTHING
     share_from_ns: int = 0
-    """In ns of the run."""
+    """In ns of the run: what the share has more than before is the worker's from here on."""
     revisions: tuple[Revision, ...] = ()
     done: tuple[int, ...] = ()
     """Iterations of each load that others with this share have done before."""
@@ -51,6 +51,8 @@ class Part(Protocol):
     def wake_ns(self) -> int | None: ...
     @property
     def idle(self) -> bool: ...
+    @property
+    def settled(self) -> bool: ...
     @property
     def prepared(self) -> bool: ...
     @property
@@ -102,17 +104,17 @@ class _Placed:
             return Arrivals(load.model, starts, self.scenario_of, ends_ns, stop_s)
         return Visits(load.model, starts, self.scenario_of, ends_ns, stop_s)
 
-    def follow(self, number: int, standing: Standing, now_ns: int) -> list[Change]:
-        part, share = self.part, standing.share.shifted(number)
+    def follow(self, number: int, dealt: Dealt, now_ns: int, followed_ns: int) -> list[Change]:
+        part, share = self.part, dealt.share.shifted(number)
         if isinstance(part, Roster):
             assert isinstance(self.load.model, Closed)
-            revisions = [revision for revision in standing.revisions if revision.load == number]
+            revisions = [revision for revision in dealt.revisions if revision.load == number]
             schedule = Schedule(revisions, self.load.model.curve, self.load.start_s)
-            return part.follow(schedule, share, standing.share_from_ns, now_ns)
+            return part.follow(schedule, share, dealt.share_from_ns, now_ns)
         if isinstance(part, Quota):
-            return part.follow(share, standing.done[number] if standing.done else 0, now_ns)
+            return part.follow(share, dealt.done[number] if dealt.done else 0, now_ns)
         assert isinstance(part, Arrivals | Visits)
-        return part.follow(share, standing.share_from_ns, now_ns)
+        return part.follow(share, dealt.share_from_ns, now_ns, followed_ns)
 
 
 class CrewState:
@@ -121,7 +123,11 @@ class CrewState:
     def __init__(self, plan: RunPlan | None = None) -> None:
         self._loads = [_Placed(plan, number) for number in range(len(plan.loads))] if plan else []
         self._parts = [placed.part for placed in self._loads]
-        self._standing = Standing()
+        self._dealt = Dealt()
+        self._ours_from_ns = 0
+        """From here on, all that we have been given is ours."""
+        self.followed_ns = 0
+        """Up to here, what has been taken from us last was ours; in ns of the run."""
 
     def __repr__(self) -> str:
         return f"<CrewState {self._parts}>"
@@ -153,6 +159,18 @@ class CrewState:
         return all(part.idle for part in self._parts)
 
     @property
+    def settled(self) -> bool:
+        """Nobody is here whom the share does not hold."""
+        return all(part.settled for part in self._parts)
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """Of each load, how many iterations had been begun of all that the share has lost; () where none has any."""
+        if not any(isinstance(part, Quota) for part in self._parts):
+            return ()
+        return tuple(part.given if isinstance(part, Quota) else 0 for part in self._parts)
+
+    @property
     def prepared(self) -> bool:
         """All users that are to be ready before the run begins are."""
         return all(part.prepared for part in self._parts)
@@ -166,10 +184,15 @@ class CrewState:
         """Have those get ready who are to be before the run begins."""
         return self._placed(lambda number, part: part.prepare(share.shifted(number)))
 
-    def follow(self, standing: Standing, now_ns: int) -> list[Change]:
-        """Something of what the users follow has changed."""
-        self._standing = standing
-        return self._placed(lambda number, _: self._loads[number].follow(number, standing, now_ns))
+    def follow(self, dealt: Dealt, now_ns: int) -> list[Change]:
+        """Something of what the users follow has changed. What is taken away stays ours up to the next instant that
+        nothing has been started for: after now, and after what we were given that is still to come."""
+        before, self._dealt = self._dealt, dealt
+        if before.share.without(dealt.share).residues:
+            self.followed_ns = max(now_ns + 1, self._ours_from_ns)
+        if dealt.share.without(before.share).residues:
+            self._ours_from_ns = max(self._ours_from_ns, dealt.share_from_ns)
+        return self._placed(lambda number, _: self._loads[number].follow(number, dealt, now_ns, self.followed_ns))
 
     def advance(self, now_ns: int) -> list[Change]:
         """What is to be done by `now_ns`."""

@@ -45,10 +45,15 @@ class Quota:
         self._share: Share = NOTHING
         self._part = 0
         self._taken = 0
+        """Of the part; what is above it counts as `given`."""
+        self.given = 0
+        """How many had been begun of all that the share has lost."""
         self._begun: dict[int, int] = {}
         """How many iterations each user has begun, those included that have gone."""
         self._released: set[int] = set()
         """Users who left because nothing was left for them."""
+        self._strangers: set[int] = set()
+        """Users who are here and not of the share."""
         self._unstarted: deque[int] = deque()
         self._next_start_ns = begins_ns
         self._is_over = False
@@ -70,6 +75,11 @@ class Quota:
         """Nobody will come here any more, and nobody is left."""
         return not self.present and self.wake_ns is None
 
+    @property
+    def settled(self) -> bool:
+        """Nobody is here whom the share does not hold."""
+        return not self._strangers
+
     def prepare(self, share: Share) -> list[Change]:
         """There is nobody to get ready."""
         return []
@@ -77,11 +87,14 @@ class Quota:
     def follow(self, share: Share, done: int, now_ns: int) -> list[Change]:
         """The share, or what of it others have `done` before, may have changed."""
         before, self._share = self._share, share
-        part, self._part = self._part, part_of(self._model, share) - done
+        room = self._part - self._taken
+        self._give(before, share, done)
+        self._part = part_of(self._model, share) - done
         if self._is_over:
             return []
-        changes = self._leave([number for number in sorted(self.present) if not share.mine(number)])
-        again = self._released if self._part > part and self._model.each is None else set()
+        self._strangers = {number for number in self.present if not share.mine(number)}
+        changes = self._leave(sorted(self._strangers))
+        again = self._released if self._part - self._taken > room and self._model.each is None else set()
         self._unstarted = deque(number for number in self._unstarted if share.mine(number))
         number = share.next_mine(0)
         while number is not None and number < self._model.users:
@@ -121,6 +134,7 @@ class Quota:
         """A user has gone, told to or not."""
         self.present.discard(number)
         self.leaving.discard(number)
+        self._strangers.discard(number)
         return []
 
     def leave_all(self, now_ns: int) -> list[Change]:
@@ -128,6 +142,19 @@ class Quota:
         self._is_over = True
         self._unstarted.clear()
         return self._leave(sorted(self.present))
+
+    def _give(self, before: Share, share: Share, done: int) -> None:
+        """Some of the share has gone: what its users had begun of their own goes along, and what was taken beyond what
+        is left."""
+        if not before.without(share).residues:
+            return
+        kept = share.also_in(before)
+        given = 0
+        if self._model.each is not None:
+            given = sum(self._begun.pop(number) for number in list(self._begun) if not kept.mine(number))
+        given += max(self._taken - given - (part_of(self._model, kept) - done), 0)
+        self._taken -= given
+        self.given += given
 
     def _start(self, number: int, now_ns: int) -> list[Change]:
         if number in self.present:
@@ -148,5 +175,6 @@ class Quota:
         """Raise AssertionError if it contradicts itself."""
         assert self.leaving <= self.present
         assert not self.present & set(self._unstarted)
-        assert self._taken == sum(self._begun.values())
+        assert self._strangers == {number for number in self.present if not self._share.mine(number)} <= self.leaving
+        assert self._model.each is None or self._taken <= sum(self._begun.values())
         assert all(begun <= (self._model.each or begun) for begun in self._begun.values())

@@ -32,6 +32,8 @@ class Roster:
         """Started and not gone, those that are leaving included."""
         self.leaving: set[int] = set()
         self._again: set[int] = set()
+        self._strangers: set[int] = set()
+        """Users who are here and not of the share."""
         self._arrears: deque[int] = deque()
         self._arrears_gap_ns = 0
         self._next_arrear_ns = 0
@@ -69,6 +71,11 @@ class Roster:
         settled = self._schedule.goal > 0 or self._schedule.is_over
         return settled and not self.present and self.wake_ns is None
 
+    @property
+    def settled(self) -> bool:
+        """Nobody is here whom the share does not hold."""
+        return not self._strangers
+
     def prepare(self, share: Share) -> list[Change]:
         """There is nobody to get ready."""
         return []
@@ -101,9 +108,8 @@ class Roster:
 
     def _hand_over(self, share: Share) -> list[Change]:
         self._arrears = deque(number for number in self._arrears if share.mine(number))
-        return self._take_away(
-            [number for number in sorted(self.present) if not share.mine(number)], self._stop_grace_s
-        )
+        self._strangers = {number for number in self.present if not share.mine(number)}
+        return self._take_away(sorted(self._strangers), self._stop_grace_s)
 
     def _fall_into_arrears(self, before: Share, from_ns: int) -> None:
         number = self._share.next_mine(0)
@@ -142,6 +148,7 @@ class Roster:
         """A user has gone, told to or not."""
         self.present.discard(number)
         self.leaving.discard(number)
+        self._strangers.discard(number)
         if number not in self._again:
             return []
         self._again.discard(number)
@@ -173,6 +180,7 @@ class Roster:
         """Raise AssertionError if the roster contradicts itself."""
         assert self.leaving <= self.present
         assert self._again <= self.leaving
+        assert self._strangers == {number for number in self.present if not self._share.mine(number)} <= self.leaving
         assert not self.present & set(self._arrears)
         staying = (self.present - self.leaving) | self._again
         assert all(number < self._level and self._share.mine(number) for number in staying)

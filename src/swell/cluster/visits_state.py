@@ -41,6 +41,8 @@ class Visits:
         self._departures: list[tuple[int, int]] = []
         """A heap of (instant, user)."""
         self._most = 0
+        self._strangers: set[int] = set()
+        """Users who are here and not of the share."""
         self._is_over = False
 
     def __repr__(self) -> str:
@@ -59,19 +61,27 @@ class Visits:
         """Nobody will come any more, and nobody is left."""
         return not self.present and (self._is_over or self.wake_ns is None)
 
+    @property
+    def settled(self) -> bool:
+        """Nobody is here whom the share does not hold."""
+        return not self._strangers
+
     def prepare(self, share: Share) -> list[Change]:
         """There is nobody to get ready."""
         return []
 
-    def follow(self, share: Share, share_from_ns: int, now_ns: int) -> list[Change]:
-        """The share may have changed: what arrives from `share_from_ns` on is dealt by the new one."""
+    def follow(self, share: Share, share_from_ns: int, now_ns: int, followed_ns: int = 0) -> list[Change]:
+        """The share may have changed. What arrives from `share_from_ns` on is ours where we have been given it; where
+        it was taken from us, what is due before `followed_ns`: a little early, if that is still to come."""
         changes = self.advance(now_ns)
-        self._most = share.below(self._model.max_users)
-        share = share.folded(self._model.max_users)
+        most, share = share.below(self._model.max_users), share.folded(self._model.max_users)
         if share == self._stream.share or self._is_over:
             return changes
-        changes += self._leave([number for number in sorted(self.present) if not share.mine(number)])
-        changes += [self._arrive(*late, now_ns) for late in self._stream.deal(share, share_from_ns, now_ns)]
+        changes += [self._arrive(number, now_ns, now_ns) for number, _ in self._stream.take(followed_ns - 1)]
+        self._most = most
+        self._strangers = {number for number in self.present if not share.mine(number)}
+        changes += self._leave(sorted(self._strangers))
+        self._stream.deal(share, share_from_ns, now_ns)
         return changes + self.advance(now_ns)
 
     def advance(self, now_ns: int) -> list[Change]:
@@ -98,6 +108,7 @@ class Visits:
         """A user has gone, told to or not."""
         self.present.discard(number)
         self.leaving.discard(number)
+        self._strangers.discard(number)
         self._begun.pop(number, None)
         while self._departures and self._departures[0][1] not in self.present:
             heappop(self._departures)
@@ -136,5 +147,6 @@ class Visits:
     def check(self) -> None:
         """Raise AssertionError if it contradicts itself."""
         assert self.leaving <= self.present
+        assert self._strangers <= self.leaving
         assert set(self._begun) == self.present
         assert all(begun <= (self._model.iterations or begun) for begun in self._begun.values())

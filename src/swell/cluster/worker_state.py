@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from swell.clock import NS_PER_S
-from swell.cluster.crew_state import CrewState, Standing
+from swell.cluster.crew_state import CrewState, Dealt
 from swell.cluster.messages import (
     Acknowledge,
     Dismiss,
@@ -159,11 +159,11 @@ class WorkerState:
             commands.append(Begin(begin_ns))
         if self._is_over(now_ns):
             return commands + self._drain(now_ns)
-        return commands + self._placed(self.crew.follow(self._standing(begin_ns), now_ns - begin_ns))
+        return commands + self._placed(self.crew.follow(self._dealt(begin_ns), now_ns - begin_ns))
 
-    def _standing(self, begin_ns: int) -> Standing:
+    def _dealt(self, begin_ns: int) -> Dealt:
         orders = self.orders
-        return Standing(orders.share, orders.share_from_ns - begin_ns, orders.revisions, orders.done)
+        return Dealt(orders.share, orders.share_from_ns - begin_ns, orders.revisions, orders.done)
 
     def _is_over(self, now_ns: int) -> bool:
         return self.orders.ends_ns is not None and now_ns >= self.orders.ends_ns

@@ -8,7 +8,8 @@ worker would get all users of the one scenario.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import lcm
 
 import msgspec
 
@@ -59,6 +60,27 @@ class Share(msgspec.Struct, frozen=True):
         if length >= self.modulus:
             return self
         return Share(max(length, 1), tuple(residue for residue in self.residues if residue < length))
+
+    def without(self, other: Share) -> Share:
+        """Those n of this share that are not in the other one."""
+        return self._those(other, inside=False)
+
+    def also_in(self, other: Share) -> Share:
+        """Those n of this share that are in the other one too."""
+        return self._those(other, inside=True)
+
+    def _those(self, other: Share, *, inside: bool) -> Share:
+        if not self.residues or not other.residues:
+            return Share(self.modulus) if inside else self
+        modulus = lcm(self.modulus, other.modulus)
+        theirs = set(other._repeated(modulus))
+        return Share(modulus, tuple(one for one in self._repeated(modulus) if (one in theirs) is inside))
+
+    def _repeated(self, modulus: int) -> Iterable[int]:
+        """The residues of a multiple of the modulus."""
+        if modulus == self.modulus:
+            return self.residues
+        return (turn + one for turn in range(0, modulus, self.modulus) for one in self.residues)
 
     def below(self, number: int) -> int:
         """How many of the numbers 0 .. `number` - 1 are mine."""
