@@ -4,7 +4,7 @@ together are everything.
 A share is counted in residues, but few of them may matter: of twenty users, only the first twenty. So a worker gets
 its part not of all residues alone, but of those up to any one. In `place` the residues go by in order. A worker that
 is to have the part λ of all is due its next one, after h of them, at the residue (h + u) / λ; u, from -1/4 to 5/4, is
-drawn for each. Were it not, and every third residue one worker's, this worker would have all users of one of three classes.
+drawn for each. Were it not, and every third residue one worker's, it would have all users of one of three classes.
 
 - Who has too many lets go of one that comes before it is due, and keeps the others.
 - What was let go, or was nobody's, goes to the one whose next is due first, of those who have too few.
