@@ -138,6 +138,22 @@ def report(run: str, **parameters: Any) -> int:
     return report(store_options.settings_of(OF_REPORT, parameters), run)
 
 
+@swell.command(
+    params=[
+        click.Argument(["address"], metavar="HOST:PORT"),
+        *map(click_option, options.options_of("worker")),
+    ],
+    short_help="Lend this machine to a run on another one.",
+)
+def worker(address: str, **parameters: Any) -> int:
+    """Runs workers on this machine for the run that `swell run SCRIPT --listen HOST:PORT` has started there. The script
+    comes from there too. It ends with the run; on Ctrl-C or SIGTERM, others take over what these workers do."""
+    patch()
+    from swell.cli.worker import lend
+
+    return lend(address, command_line_layer(options.options_of("worker"), parameters))
+
+
 @swell.command(params=[click.Argument(["file"], metavar="FILE")], short_help="Make the key of a cluster.")
 def keygen(file: str) -> int:
     """Makes FILE, the key of a cluster, readable for you alone. Each of its machines needs a copy."""

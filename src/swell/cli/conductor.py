@@ -25,7 +25,7 @@ from swell.cli.terminal import Terminal
 from swell.cli.threshold_watch import ThresholdWatch
 from swell.cluster.controller import Controller
 from swell.cluster.controller_state import ControllerState
-from swell.cluster.controller_steps import Died, Over
+from swell.cluster.controller_steps import Died, Over, StopWanted
 from swell.cluster.launcher import Launcher
 from swell.cluster.link import RouterLink
 from swell.cluster.messages import Muster, Welcome, pack_value
@@ -34,6 +34,7 @@ from swell.cluster.sockets import Timing
 from swell.cluster.workplace import Workplace
 from swell.errors import Problem, RunFailed, ScriptError
 from swell.plan import RunPlan
+from swell.result import End
 from swell.runtime.real_clock import RealClock
 from swell.script.loader import LoadedScript
 from swell.segment import Segment
@@ -131,7 +132,7 @@ class Conductor:
         hooks.attend(controller)
         if ticks is not None:
             ticks.attend(controller)
-        interrupts.attend(controller)
+        interrupts.attend(lambda: controller.tell(StopWanted(End.STOPPED)))
         self._thresholds.attend(controller)
         with self._terminal.showing(controller), self._observers.watching(controller):
             over = controller.run()

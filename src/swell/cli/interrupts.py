@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM, a closed terminal: the first ends the run gracefully, the second at once."""
+"""Ctrl-C, SIGTERM, a closed terminal: the first ends a run, or one's part in it, gracefully, the second at once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from types import TracebackType
 from typing import Any
 
 import gevent
-
-from swell.cluster.controller import Controller
-from swell.cluster.controller_steps import StopWanted
-from swell.result import End
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -25,7 +21,7 @@ class Interrupts:
 
     def __init__(self, on_hang_up: Callable[[], None]) -> None:
         self._on_hang_up = on_hang_up
-        self._controller: Controller | None = None
+        self._stop: Callable[[], None] | None = None
         self._main = gevent.getcurrent()
         self._watchers: list[Any] = []
         self._count = 0
@@ -41,18 +37,18 @@ class Interrupts:
         for watcher in self._watchers:
             watcher.cancel()
 
-    def attend(self, controller: Controller) -> None:
-        """From now on there is a run that can end gracefully."""
-        self._controller = controller
+    def attend(self, stop: Callable[[], None]) -> None:
+        """From now on there is something that can end gracefully."""
+        self._stop = stop
 
     def _interrupt(self, number: signal.Signals) -> None:
         self._count += 1
         if number is signal.SIGHUP:
             self._on_hang_up()
-        if self._controller is None:
+        if self._stop is None:
             gevent.kill(self._main, KeyboardInterrupt())
         elif self._count == 1:
-            self._controller.tell(StopWanted(End.STOPPED))
+            self._stop()
         else:
             gevent.kill(self._main, InterruptedTwice())
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from swell.errors import RunFailed
 
 PREFIX = "swell-"
+KEPT_PREFIX = "kept-"
 LOCK_FILE = "lock"
 SHARED_MEMORY = Path("/dev/shm")
 SOCKET_PATH_BYTES_MAX = 100
@@ -43,6 +44,13 @@ class Workplace:
         path = self.path / f"{worker}.{incarnation}"
         path.mkdir(mode=0o700, exist_ok=True)
         return path
+
+    def keep(self) -> Path:
+        """Leave everything where it is, by a name that no later run removes."""
+        kept = self.path.with_name(KEPT_PREFIX + self.path.name)
+        self.path.rename(kept)
+        os.close(self._lock)
+        return kept
 
     def remove(self) -> None:
         """Remove everything."""

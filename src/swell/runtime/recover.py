@@ -64,7 +64,7 @@ def recover(
 ) -> Segment | None:
     """The segment that a dead worker would have sent next; None if it never began to record.
 
-    `after`: its last segment that was spooled or received; None if there is none. The ring says where the run's zero is;
+    `after`: its last segment that was spooled or received; None if there is none. The ring says where the zero is;
     `begin_ns` stands for it where the run had not begun there.
     """
     content = _read(directory / RING_FILE)
