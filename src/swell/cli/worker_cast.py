@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -56,7 +57,7 @@ class ScriptCast:
     """The `Cast` of a script."""
 
     def __init__(self, runner: WorkerRunner, outlet: Outlet, supplies: Supplies, script: str = "") -> None:
-        """`script`: where it is, if not where the plan says."""
+        """`script`: where it is below the working directory, if it has come from another machine."""
         self._script = script
         self._runner = runner
         self._outlet = outlet
@@ -73,9 +74,13 @@ class ScriptCast:
         from swell.cli.script_options import parsed_options
         from swell.script.current import bind_recorder
         from swell.script.loader import load
+        from swell.script.traces import leave_out
 
+        if self._script:
+            leave_out(Path.cwd())
         script = load(
             plan.script,
+            travelled=bool(self._script),
             class_names=[scenario.name for scenario in plan.scenarios],
             tags=plan.tags,
             exclude_tags=plan.exclude_tags,

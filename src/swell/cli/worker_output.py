@@ -18,9 +18,10 @@ Line = tuple[str, bool]
 
 
 class Outlet:
-    """Collects lines and hands them on ten times a second."""
+    """Collects lines and hands them on ten times a second; `hide` takes out of them what nobody may see."""
 
-    def __init__(self) -> None:
+    def __init__(self, hide: Callable[[str], str] = str) -> None:
+        self._hide = hide
         self._lines: deque[Line] = deque()
         self._lost = 0
         self.send: Callable[[Output], bool] | None = None
@@ -31,7 +32,7 @@ class Outlet:
 
     def write(self, text: str, error: bool) -> None:
         """Take whole lines."""
-        for line in clipped_lines(text):
+        for line in clipped_lines(self._hide(text)):
             if len(self._lines) < LINES_WAITING_MAX:
                 self._lines.append((line, error))
             else:

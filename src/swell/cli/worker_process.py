@@ -90,10 +90,12 @@ def _take_part(given: argparse.Namespace) -> int:
     from swell.cluster.workshop import RingWorkshop
     from swell.errors import SwellError
     from swell.runtime.real_clock import RealClock
+    from swell.script.secrets import hidden, secrets
 
     if given.folder:
         os.chdir(given.folder)
-    outlet = Outlet()
+    secrets.look_in(os.environ)
+    outlet = Outlet(hidden)
     hello = Hello(given.run, given.worker, given.incarnation, socket.gethostname(), os.getpid(), machine=given.machine)
     state = WorkerState(hello)
     clock = RealClock()
@@ -101,7 +103,8 @@ def _take_part(given: argparse.Namespace) -> int:
     link = DealerLink(given.link, identity_of(given.worker, given.incarnation), key)
     runner = WorkerRunner(hello, lambda: len(state.crew), lambda: link.send(encode(Quit())))
     supplies = Supplies(clock, lambda wanted: link.send(encode(wanted)))
-    workshop = RingWorkshop(given.directory, hello, clock, ScriptCast(runner, outlet, supplies, given.script))
+    cast = ScriptCast(runner, outlet, supplies, given.script)
+    workshop = RingWorkshop(given.directory, hello, clock, cast, secrets.receive, hidden)
     outlet.send = lambda output: link.send(encode(output))
     outlet.count_lost = workshop.output_lost
     outlet.start()

@@ -296,6 +296,16 @@ class Measure(msgspec.Struct, frozen=True, tag="measure"):
     every_ns: int
 
 
+class SentSecrets(msgspec.Struct, frozen=True):
+    """The secrets that the script has asked for where it was loaded first. Whatever prints a message shows only their
+    names."""
+
+    values: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"<SentSecrets {', '.join(self.values) or '(none)'}>"
+
+
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The worker is in: what it needs to get ready."""
 
@@ -306,6 +316,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     report_interval_s: float = 1.0
     term: int = 1
     lease_s: float = 15.0
+    secrets: SentSecrets = SentSecrets()
 
 
 class Orders(msgspec.Struct, frozen=True, tag="orders"):

@@ -7,7 +7,7 @@ started, so that starts and time-outs go on meanwhile; before the beginning, whe
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -54,14 +54,24 @@ class Cast(Protocol):
 
 
 class RingWorkshop:
-    """The workshop of a worker process; its files are in `directory`."""
+    """The workshop of a worker process; its files are in `directory`. `learn` is told the secrets that the controller
+    has sent, and `hide` takes secrets out of what is recorded."""
 
-    def __init__(self, directory: Path, hello: Hello, clock: RealClock, cast: Cast) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        hello: Hello,
+        clock: RealClock,
+        cast: Cast,
+        learn: Callable[[Mapping[str, str]], None] | None = None,
+        hide: Callable[[str], str] = str,
+    ) -> None:
         self._hello = hello
         self._clock = clock
         self._cast = cast
         self._kernel_clock = KernelClock()
-        self._ring = Ring(directory)
+        self._learn = learn
+        self._ring = Ring(directory, hide=hide)
         self._begin_ns = 0
         self._crew: Crew | None = None
         self._http: HttpEnvironment | None = None
@@ -86,6 +96,8 @@ class RingWorkshop:
             source_addresses=plan.source_addresses,
             request_id=self._request_id(plan.request_id_header),
         )
+        if self._learn is not None:
+            self._learn(welcome.secrets.values)
         factory = self._cast.open(plan, http, self._ring, self._clock)
         seats = self._seats(plan, unpack_value(welcome.shared))
         self._crew = Crew(factory, seats, self._clock, self._ring, floor.gone)

@@ -1,11 +1,12 @@
 """Gives out the worker's numbers for series, error texts and exceptions, within the caps of `segment`.
 
-What lies beyond a cap gets number 0 and is counted. Texts are clipped, and made fit for UTF-8, before they are
-compared: a million different URLs take no more room than a thousand.
+What lies beyond a cap gets number 0 and is counted. Secrets are taken out of texts, which are clipped, and made fit for
+UTF-8, before they are compared: a million different URLs take no more room than a thousand.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from swell.runtime.layout import counter_index
@@ -37,12 +38,15 @@ _EXCEPTIONS_BEYOND = counter_index("exceptions_beyond")
 class Numbering:
     """The tables of one worker, each entry also in the names file and, until taken, in `_fresh`."""
 
-    __slots__ = ("_exceptions", "_fresh", "_header", "_log", "_samples", "_samples_kept",
+    __slots__ = ("_exceptions", "_fresh", "_header", "_hide", "_log", "_samples", "_samples_kept",
                  "error_numbers", "measure_numbers", "series_numbers")  # fmt: skip
 
-    def __init__(self, path: Path, names_bytes: int, header: memoryview) -> None:
+    def __init__(
+        self, path: Path, names_bytes: int, header: memoryview, hide: Callable[[str], str] = str
+    ) -> None:
         self._log = NamesLog(path, names_bytes)
         self._header = header
+        self._hide = hide
         self.series_numbers: dict[tuple[str, ...], int] = {}
         """By scenario, method and name, and by tags where a call has some."""
         self.measure_numbers: dict[tuple[Sort, str, str], int] = {}
@@ -56,8 +60,8 @@ class Numbering:
         return f"<Numbering of {len(self.series_numbers)} series, {len(self.error_numbers)} error texts>"
 
     def new_series(self, position: int, scenario: str, method: str, name: str, tags: str) -> int:
-        shown = _clipped(scenario), _clipped(method), _clipped(name)
-        tags = _clipped(tags)
+        shown = self._shown(scenario), self._shown(method), self._shown(name)
+        tags = self._shown(tags)
         key: tuple[str, ...] = (*shown, tags) if tags else shown
         if key not in self.series_numbers:
             number = len(self.series_numbers) + 1
@@ -68,7 +72,7 @@ class Numbering:
         return self.series_numbers[key]
 
     def new_measure(self, position: int, sort: Sort, scenario: str, name: str) -> int:
-        key = sort, _clipped(scenario), _clipped(name)
+        key = sort, self._shown(scenario), self._shown(name)
         if key not in self.measure_numbers:
             number = MEASURES_FROM + len(self.measure_numbers) + 1
             named = NamedSeries(position, number, key[1], "", key[2], sort)
@@ -78,7 +82,7 @@ class Numbering:
         return self.measure_numbers[key]
 
     def new_error(self, position: int, text: str) -> int:
-        text = _clipped(text)
+        text = self._shown(text)
         if text not in self.error_numbers:
             number = len(self.error_numbers) + 1
             if number > ERROR_CAP or not self._keep(NamedError(position, number, text)):
@@ -88,7 +92,7 @@ class Numbering:
         return self.error_numbers[text]
 
     def exception(self, position: int, message: str, traceback: str) -> int:
-        key = (_clipped(message), _clipped(traceback, TRACEBACK_LENGTH))
+        key = (self._shown(message), self._shown(traceback, TRACEBACK_LENGTH))
         if key not in self._exceptions:
             number = len(self._exceptions) + 1
             if number > EXCEPTION_CAP or not self._keep(NamedException(position, number, *key)):
@@ -103,9 +107,9 @@ class Numbering:
     def sample(self, position: int, series: int, error: int, sample: ErrorSample) -> None:
         clipped = ErrorSample(
             status=sample.status,
-            url=_clipped(sample.url),
-            headers=_clipped(sample.headers, 4 * NAME_LENGTH),
-            body=_clipped(sample.body, SAMPLE_BODY_BYTES),
+            url=self._shown(sample.url),
+            headers=self._shown(sample.headers, 4 * NAME_LENGTH),
+            body=self._shown(sample.body, SAMPLE_BODY_BYTES),
         )
         if self._keep(KeptSample(position, series, error, clipped), keep_free=0.5):
             self._samples[series, error] = self._samples.get((series, error), 0) + 1
@@ -119,6 +123,9 @@ class Numbering:
         del self._fresh[: len(taken)]
         return taken
 
+    def _shown(self, text: str, length: int = NAME_LENGTH) -> str:
+        return _clipped(self._hide(text), length)
+
     def _keep(self, frame: Frame, keep_free: float = 0.0) -> bool:
         kept = self._log.append(frame, keep_free)
         if kept:
@@ -130,7 +137,7 @@ class Numbering:
         self._log.close()
 
 
-def _clipped(text: str, length: int = NAME_LENGTH) -> str:
+def _clipped(text: str, length: int) -> str:
     if len(text) > length:
         text = text[: length - 1] + "…"
     return text.encode("utf-8", "replace").decode()

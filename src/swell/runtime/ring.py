@@ -65,13 +65,19 @@ class Ring:
                  "on_batch")  # fmt: skip
 
     def __init__(
-        self, directory: Path, capacity: int = CAPACITY, batch: int = BATCH, names_bytes: int = NAMES_BYTES
+        self,
+        directory: Path,
+        capacity: int = CAPACITY,
+        batch: int = BATCH,
+        names_bytes: int = NAMES_BYTES,
+        hide: Callable[[str], str] = str,
     ) -> None:
+        """`hide` takes out of a text what nobody may see."""
         if not 0 < batch <= capacity:
             raise RunFailed(f"a ring of {capacity} records cannot be folded {batch} at a time")
         self._buffer = shared_file.create(directory / RING_FILE, HEADER_BYTES + capacity * RECORD_BYTES)
         self._header = shared_file.counters_of(self._buffer, HEADER_BYTES)
-        self._numbering = Numbering(directory / NAMES_FILE, names_bytes, self._header)
+        self._numbering = Numbering(directory / NAMES_FILE, names_bytes, self._header, hide)
         self._series = self._numbering.series_numbers
         self._errors = self._numbering.error_numbers
         self._measures = self._numbering.measure_numbers

@@ -14,13 +14,15 @@ import swell
 from swell.errors import Problem, ScriptError
 from swell.script.declarations import declarations
 from swell.script.flow import LOADING_FAULT
+from swell.script.secrets import SecretMissing
 from swell.script.traces import author_trace, one_line, place_of
 
 
-def import_script(path: str) -> ModuleType:
+def import_script(path: str, *, travelled: bool = False) -> ModuleType:
     """The module that the file makes. Its folder goes to the front of `sys.path`, as with `python FILE`.
 
-    Raises ScriptError: no such file, no Python in it, or something in it failed.
+    `travelled`: the script came here from another machine. Raises ScriptError: no such file, no Python in it, or
+    something in it failed.
     """
     file = Path(path)
     _check_is_file(file, path)
@@ -38,7 +40,7 @@ def import_script(path: str) -> ModuleType:
         spec.loader.exec_module(module)
     except LOADING_FAULT as raised:
         sys.modules.pop(name, None)
-        raise _script_error(raised, file) from raised
+        raise _script_error(raised, file, travelled) from raised
     return module
 
 
@@ -68,13 +70,15 @@ def _module_name(file: Path) -> str:
     return f"swell_script_{file.stem}" if taken else file.stem
 
 
-def _script_error(raised: BaseException, file: Path) -> ScriptError:
+def _script_error(raised: BaseException, file: Path, travelled: bool) -> ScriptError:
     if isinstance(raised, SyntaxError):
         return ScriptError(_syntax_problem(raised, file))
     _, trace = author_trace(raised)
     where = place_of(raised) or file.name
     if isinstance(raised, ImportError):
-        return ScriptError(_import_problem(raised, where), trace)
+        return ScriptError(_import_problem(raised, where, travelled), trace)
+    if isinstance(raised, SecretMissing):
+        return ScriptError(Problem(str(raised), where))
     if isinstance(raised, SystemExit):
         return ScriptError(Problem("the script ends the process while it is loaded (SystemExit)", where), trace)
     return ScriptError(Problem(one_line(raised), where), trace)
@@ -85,13 +89,17 @@ def _syntax_problem(error: SyntaxError, file: Path) -> Problem:
     return Problem(f"syntax error: {error.msg}", where, (error.text or "").strip()[:80])
 
 
-def _import_problem(error: ImportError, where: str) -> Problem:
+def _import_problem(error: ImportError, where: str, travelled: bool) -> Problem:
     top = (error.name or "").partition(".")[0]
     if not isinstance(error, ModuleNotFoundError) or top in sys.modules:
         text = re.sub(r" \([^()]*\)$", "", str(error))  # the path of the module is of no use
         wanted = re.search("cannot import name '(.*?)'", text)
         hint = closest(wanted[1], swell.__all__) if error.name == "swell" and wanted else ""
         return Problem(f"an import fails: {text}", where, hint)
+    if travelled:
+        remedy = f"pip install {top} there; if it is a file of yours, files('{top}.py') sends it along"
+        what = f"the script needs the package {top!r}, which is not installed there"
+        return Problem(what, hint=f"{where} imports it; {remedy}")
     hint = f"install it beside swell (pip install {top}), or put {top}.py next to the script"
     if top == "locust":
         hint = "swell has the same names: from swell import ..."

@@ -124,14 +124,21 @@ class LoadedScript:
 
 
 def load(
-    path: str, *, class_names: Sequence[str] = (), tags: Sequence[str] = (), exclude_tags: Sequence[str] = ()
+    path: str,
+    *,
+    class_names: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    exclude_tags: Sequence[str] = (),
+    travelled: bool = False,
 ) -> LoadedScript:
     """Load a script with those of its user classes that are named, or all, and of their tasks those the tags choose.
 
-    Call it once a process: a second time runs the script again, and its listeners are added again. Raises ScriptError
-    if it cannot be run at all, and PlanError with all that is wrong with it otherwise.
+    `travelled`: it came here from another machine. Call it once a process: a second time runs the script again, and its
+    listeners are added again. Raises ScriptError if it cannot be run at all, and PlanError with all that is wrong with
+    it otherwise.
     """
-    return choose(path, import_script(path), class_names=class_names, tags=tags, exclude_tags=exclude_tags)
+    module = import_script(path, travelled=travelled)
+    return choose(path, module, class_names=class_names, tags=tags, exclude_tags=exclude_tags)
 
 
 def choose(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from swell.http.decode import DecodeError
 from swell.script.events import events
+from swell.script.secrets import secrets
 from swell.segment import SAMPLE_BODY_BYTES, ErrorSample, Outcome
 
 if TYPE_CHECKING:
@@ -87,17 +88,20 @@ def _record(sample: Sample, response: Response, error: int, outcome: Outcome) ->
 
 
 def _seen(response: Response) -> ErrorSample:
-    body = response.raw_body[:SAMPLE_BODY_BYTES]
+    mask = secrets.mask
+    content = response.raw_body
     if response.headers.get("content-encoding") and response.raw_body:
         try:
-            body = response.content[:SAMPLE_BODY_BYTES]
+            content = response.content
         except DecodeError as error:
-            body = f"({error})".encode()
+            content = f"({error})".encode()
+    seen = content[: mask.reach(SAMPLE_BODY_BYTES)]
+    is_cut = len(seen) < len(content)
     return ErrorSample(
         status=response.status_code,
         url=response.url,
         headers="\n".join(f"{name}: {value}" for name, value in response.headers.items()),
-        body=body.decode("utf-8", "replace"),
+        body=mask.start_of(seen.decode("utf-8", "replace"), SAMPLE_BODY_BYTES, is_cut=is_cut),
     )
 
 

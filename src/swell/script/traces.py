@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from swell.script.flow import AUTHOR_FAULT
+from swell.script.secrets import hidden
 
 MESSAGE_MOST = 300
 TRACES_MOST = 1_000
@@ -23,6 +24,14 @@ _not_theirs = (
 )
 """How the paths begin of code that no author of a script has written: ours, Python's, and what is installed."""
 _known: dict[tuple[Place, ...], str] = {}
+_unpacked: list[str] = []
+"""The folder that the script was unpacked in, if it was, and a slash."""
+
+
+def leave_out(folder: Path) -> None:
+    """The script has been unpacked into this folder: it is called otherwise on each machine, so it is left out of what
+    exceptions say."""
+    _unpacked[:] = [f"{folder}/"]
 
 
 def author_trace(raised: BaseException) -> tuple[str, str]:
@@ -38,8 +47,10 @@ def author_trace(raised: BaseException) -> tuple[str, str]:
 
 
 def one_line(raised: BaseException | str) -> str:
-    """An exception's type and text, on one line of at most 300 characters."""
-    text = raised if isinstance(raised, str) else f"{type(raised).__name__}: {_text(raised)}"
+    """An exception's type and text, on one line of at most 300 characters, without secrets."""
+    text = hidden(raised if isinstance(raised, str) else f"{type(raised).__name__}: {_text(raised)}")
+    for folder in _unpacked:
+        text = text.replace(folder, "")
     text = " ".join(text.split()).removesuffix(":")
     return text if len(text) <= MESSAGE_MOST else f"{text[: MESSAGE_MOST - 1]}…"
 
