@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -48,8 +48,11 @@ class LogLine(msgspec.Struct, frozen=True):
     completed: bool
 
 
+Make = Callable[[], list[socket.socket]]
+
+
 class Nginx:
-    """A running nginx with one worker process. `locations` are put in front of those of nginx_config."""
+    """A running nginx with one worker process. The arguments are those of `nginx`."""
 
     def __init__(
         self,
@@ -61,11 +64,13 @@ class Nginx:
         client_authority: Path | None = None,
         access_log: bool = True,
         request_id_header: str = "X-Request-Id",
+        host: str = "127.0.0.1",
+        bind: Callable[[Make], list[socket.socket]] = lambda make: make(),
     ) -> None:
         self._folder = folder
         self.unix_path = folder / "nginx.sock"
         self.log_path = folder / "access.log"
-        listeners = _listeners(self.unix_path)
+        listeners = bind(lambda: _listeners(self.unix_path, host))
         self._addresses = [_address(listener) for listener in listeners]
         write_pages(folder)
         (folder / "nginx.conf").write_text(
@@ -146,8 +151,11 @@ def nginx(
     client_authority: Path | None = None,
     access_log: bool = True,
     request_id_header: str = "X-Request-Id",
+    host: str = "127.0.0.1",
+    bind: Callable[[Make], list[socket.socket]] = lambda make: make(),
 ) -> Iterator[Nginx]:
-    """Starts nginx in a folder of its own. `locations` and `main` are lines of nginx configuration to add."""
+    """Starts nginx in a folder of its own. `locations` and `main` are lines of nginx configuration to add; `host` is
+    where it listens, and `bind` may make its listeners in another network namespace."""
     with tempfile.TemporaryDirectory(prefix="swell-nginx-") as folder:
         Path(folder).chmod(0o755)
         server = Nginx(
@@ -158,6 +166,8 @@ def nginx(
             client_authority=client_authority,
             access_log=access_log,
             request_id_header=request_id_header,
+            host=host,
+            bind=bind,
         )
         try:
             yield server
@@ -165,12 +175,12 @@ def nginx(
             server.stop()
 
 
-def _listeners(unix_path: Path) -> list[socket.socket]:
+def _listeners(unix_path: Path, host: str) -> list[socket.socket]:
     """TLS, plain, unix, IPv6 if there is any, bound and listening: nginx inherits them through its variable NGINX."""
     unix = socket.socket(socket.AF_UNIX)
     unix.bind(str(unix_path))
     unix_path.chmod(0o666)
-    listeners = [socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0)), unix]
+    listeners = [socket.create_server((host, 0)), socket.create_server((host, 0)), unix]
     with contextlib.suppress(OSError):
         listeners.append(socket.create_server(("::1", 0), family=socket.AF_INET6))
     for listener in listeners:
