@@ -11,6 +11,7 @@ import gevent
 
 from swell import __version__
 from swell.analysis.exit_code import ExitCode
+from swell.cli.hiding import shown_plan
 from swell.cli.hooks import Hooks
 from swell.cli.interrupts import InterruptedTwice, Interrupts
 from swell.cli.listening import Opening
@@ -28,7 +29,7 @@ from swell.cluster.controller_state import ControllerState
 from swell.cluster.controller_steps import Died, Over, StopWanted
 from swell.cluster.launcher import Launcher
 from swell.cluster.link import RouterLink
-from swell.cluster.messages import Muster, Welcome, pack_value
+from swell.cluster.messages import Muster, SentSecrets, Welcome, pack_value
 from swell.cluster.remains import recover_segments
 from swell.cluster.sockets import Timing
 from swell.cluster.workplace import Workplace
@@ -37,6 +38,7 @@ from swell.plan import RunPlan
 from swell.result import End
 from swell.runtime.real_clock import RealClock
 from swell.script.loader import LoadedScript
+from swell.script.secrets import secrets
 from swell.segment import Segment
 
 if TYPE_CHECKING:
@@ -70,11 +72,12 @@ class Conductor:
             to_stderr=faces.outputs.to_stdout, quiet=faces.quiet, thresholds=lambda: self._thresholds.latest
         )
         note = self._terminal.note
-        self._exporters = list(faces.exports.exporters(run, plan, note))
+        self._shown_plan = shown_plan(plan)
+        self._exporters = list(faces.exports.exporters(run, self._shown_plan, note))
         thresholds = [self._thresholds] if plan.thresholds else []
         terminal = [] if faces.quiet else [self._terminal]
         self._observers = Observers([*thresholds, *terminal, *self._exporters], note)
-        self._scribe = open_scribe(faces.keeping, run, plan, self._terminal.note) if faces.keeping else None
+        self._scribe = open_scribe(faces.keeping, run, self._shown_plan, self._terminal.note) if faces.keeping else None
 
         path = faces.samples_path
         self._samples = SampleWriter(path, self._terminal.note) if path else None
@@ -108,7 +111,9 @@ class Conductor:
         hooks = Hooks(self._script, self.plan, self._clock)
         hooks.call("", _import_merging)
         shared = self._script.run_setup(hooks.environment)
-        welcome = Welcome(self.plan, shared=pack_value(shared), lease_s=self.plan.lease_s)
+        welcome = Welcome(
+            self.plan, shared=pack_value(shared), lease_s=self.plan.lease_s, secrets=SentSecrets(secrets.known)
+        )
         state = ControllerState(self.run, self.plan, welcome, self._outline())
         shape = self._script.shape
         ticks = ShapeTicks(shape, hooks, self._clock) if shape is not None and self.plan.shape else None
@@ -124,6 +129,7 @@ class Conductor:
             self._scribe,
             self._opening.archive if self._opening else None,
         )
+        controller.merge.plan = self._shown_plan
         if self._scribe is not None:
             self._scribe.attend(controller)
         if self._samples is not None:

@@ -123,9 +123,13 @@ def import_script(opened: Opened) -> ModuleType | None:
     if not opened.path:
         return None
     patch()
+    from swell.cli.hiding import hide_in_output
     from swell.cli.script_options import declared
     from swell.script.importing import import_script as run_module
+    from swell.script.secrets import secrets
 
+    secrets.look_in(os.environ)
+    hide_in_output()
     try:
         with files_opened(opened.files_opened):
             module = run_module(opened.path)
@@ -164,6 +168,7 @@ def choose_classes(opened: Opened, module: ModuleType | None) -> None:
     if module is None:
         return
     from swell.script.loader import choose
+    from swell.script.secrets import secrets
 
     tags, exclude_tags = opened.settings[options.TAGS], opened.settings[options.EXCLUDE_TAGS]
     try:
@@ -174,7 +179,9 @@ def choose_classes(opened: Opened, module: ModuleType | None) -> None:
         opened.problems += error.problems
     else:
         opened.script = dataclasses.replace(opened.script, files_opened=frozenset(opened.files_opened))
-        opened.problems += [*opened.script.open_feeds(), *opened.script.file_problems()]
+        script = opened.script
+        opened.problems += [*script.open_feeds(), *script.file_problems(), *script.secret_problems()]
+        opened.notices += secrets.notices()
 
 
 def _resolve(

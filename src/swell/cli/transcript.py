@@ -9,6 +9,7 @@ from typing import TextIO
 
 from swell.http.decode import DecodeError
 from swell.http.response import Response
+from swell.script.secrets import hidden, secrets
 from swell.segment import ErrorSample, Outcome, Sort
 
 BODY_BYTES = 1_024
@@ -102,7 +103,9 @@ class Transcript:
             self._line(f"\n    ({len(body):,} bytes of {content_type or 'something'})\n")
             return
         shown = _pretty(text, content_type).rstrip()
-        cut = shown[:BODY_BYTES]
+        mask = secrets.mask
+        seen = shown[: mask.reach(BODY_BYTES)]
+        cut = mask.start_of(seen, BODY_BYTES, is_cut=len(seen) < len(shown))
         rest = f"\n    … {len(shown) - len(cut):,} characters more" if len(shown) > len(cut) else ""
         self._line("\n    " + cut.replace("\n", "\n    ") + rest + "\n")
 
@@ -113,6 +116,7 @@ class Transcript:
 
     def _line(self, text: str, colour: str = "") -> None:
         self._print_heading()
+        text = hidden(text)
         self._page.write(f"{colour}{text}{PLAIN}\n" if colour and self._coloured else f"{text}\n")
         self._page.flush()
 

@@ -80,6 +80,13 @@ def declared_files(script: str, pattern: str, working_directory: Path) -> tuple[
     return [], [Problem(f"no such file in {folder}", where, closest(beside.name, siblings))]
 
 
+def loaded_from(folder: Path) -> list[Path]:
+    """The files of modules that have been loaded from a script's folder."""
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    paths = (_normal(Path(file)) for file in files if isinstance(file, str))
+    return [path for path in paths if _is_own(path, folder) and path.is_file()]
+
+
 class _Finder:
     """Collects what travels with one script."""
 
@@ -107,10 +114,8 @@ class _Finder:
 
     def take_loaded(self) -> None:
         """What loading the script has loaded from its folder."""
-        for module in list(sys.modules.values()):
-            file = getattr(module, "__file__", None)
-            if isinstance(file, str) and self._is_ours(path := _normal(Path(file))) and path.is_file():
-                self._take_module(path)
+        for file in loaded_from(self._folder):
+            self._take_module(file)
 
     def take_file(self, path: Path) -> None:
         """A file that the script has opened, or may."""
@@ -204,10 +209,14 @@ class _Finder:
             self._notices[f"{what}: it does not travel, other machines need it installed"] = None
 
     def _is_ours(self, path: Path) -> bool:
-        return path.is_relative_to(self._folder) and not _is_installed(path, self._folder)
+        return _is_own(path, self._folder)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()
+
+
+def _is_own(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder) and not _is_installed(path, folder)
 
 
 def _is_installed(path: Path, folder: Path | None = None) -> bool:

@@ -91,6 +91,12 @@ class LoadedScript:
         here = Path.cwd()
         return [problem for each in self.files_declared for problem in declared_files(self.path, each, here)[1]]
 
+    def secret_problems(self) -> list[Problem]:
+        """Which secrets it asks for, anywhere in its code, that are missing."""
+        from swell.script.secrets_asked import secret_problems
+
+        return secret_problems(self.path)
+
     def travelling(self) -> Travelling:
         """What has to be on another machine to load it there. Raises PlanError if something of it cannot travel."""
         from swell.script.archive import travelling
