@@ -93,8 +93,9 @@ def watch(context: Any, watched: Any, kinds: int) -> Any:
 
 
 def unwatch(watched: Any) -> None:
-    """No more events of this socket."""
-    watched.monitor(None, 0)
+    """No more events of this socket, if it is still open."""
+    if not watched.closed:
+        watched.monitor(None, 0)
 
 
 def events(watching: Any, take: Callable[[int, int], None]) -> None:

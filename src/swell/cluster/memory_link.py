@@ -24,13 +24,14 @@ class MemoryLink:
 
     def receive(self) -> Sent | None:
         received: Sent | None = self._inbox.get()
+        if received is None:
+            self.close()  # whoever asks again is told again
         return received
 
     def receive_some(self, limit: int) -> list[Sent] | None:
         received: list[Sent] = []
         while len(received) < limit and (not received or not self._inbox.empty()):
-            if (sent := self._inbox.get()) is None:
-                self._inbox.put(None)
+            if (sent := self.receive()) is None:
                 return received or None
             received.append(sent)
         return received
@@ -63,6 +64,8 @@ class MemoryWorkerLink:
 
     def receive(self) -> bytes | None:
         received: bytes | None = self._inbox.get()
+        if received is None:
+            self.close()
         return received
 
     def send(self, frame: bytes) -> bool:

@@ -9,7 +9,6 @@ import zmq
 
 from swell.cluster.doorkeeper import events, unwatch, watch
 
-MECHANISM_MISMATCH = 0x11000002  # ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH
 _WATCHED = (
     zmq.EVENT_CONNECT_RETRIED
     | zmq.EVENT_CLOSED
@@ -44,26 +43,20 @@ class Wayfarer:
         unwatch(self._connecting)
         self._watching.close(linger=0)
 
-    def on_event(self, event: int, value: int) -> None:
+    def on_event(self, event: int, _: int) -> None:
         """Take in what has happened."""
         match event:
             case zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self.trouble, self._is_there, self._was_turned_away = "", True, False
-            case zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL if value == MECHANISM_MISMATCH:
-                needs = "has no key, and this worker has one" if self._has_key else "lets nobody in without a key"
-                self._turned_away(needs)
-            case zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
-                self._turned_away("is no controller of swell's")
-            case zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-                self._turned_away("has another key")
-            case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-                another = "has another key, or " if self._has_key else ""
-                if not self._was_turned_away:
-                    self._turned_away(f"{another}is no controller of swell's: it hangs up")
+            case (
+                zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+                | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+                | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+            ):
+                # which end notices first that keys differ, and so which event it is, is a matter of chance
+                key = "has another key, or none" if self._has_key else "wants a key"
+                self.trouble, self._was_turned_away = f"{key}, or is no controller of swell's", True
             case zmq.EVENT_DISCONNECTED if self._is_there:
                 self.trouble, self._is_there = "has hung up", False
             case zmq.EVENT_CLOSED | zmq.EVENT_CONNECT_RETRIED if not self._is_there and not self._was_turned_away:
                 self.trouble = self.trouble or "does not answer"
-
-    def _turned_away(self, trouble: str) -> None:
-        self.trouble, self._was_turned_away = trouble, True
