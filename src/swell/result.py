@@ -78,7 +78,7 @@ class ScenarioTotals(msgspec.Struct, frozen=True):
     """Arrivals that a user has taken up."""
 
 
-class HealthSpan(msgspec.Struct, frozen=True):
+class HealthSpan(msgspec.Struct, frozen=True, gc=False):
     """How a worker fared over [from_s, to_s): of several seconds, the worst of each."""
 
     from_s: float
@@ -180,6 +180,16 @@ class LinkFacts(msgspec.Struct, frozen=True):
     counts: LinkCounts = LinkCounts()
 
 
+class Redeal(msgspec.Struct, frozen=True):
+    """The load was dealt again among the workers, from `at_s` on."""
+
+    number: int
+    at_s: float
+    moved: float
+    """Which part of it is with somebody else from then on."""
+    because: str = ""
+
+
 class ControllerFacts(msgspec.Struct, frozen=True):
     """What befell the controller while the run went on."""
 
@@ -188,6 +198,8 @@ class ControllerFacts(msgspec.Struct, frozen=True):
     stalls_beyond: int = 0
     store_failures: tuple[Incident, ...] = ()
     restarts: tuple[Incident, ...] = ()
+    redeals: tuple[Redeal, ...] = ()
+    """The latest hundred; their numbers say how many there were."""
     link: LinkFacts = LinkFacts()
 
 

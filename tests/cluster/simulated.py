@@ -95,10 +95,10 @@ class SimulatedWorker:
 class Cluster:
     """Everything at once. `wire` holds (to the controller or not, identity, message) in the order sent."""
 
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: RunPlan, lease_s: float = 3_600.0) -> None:
         self.now_ns = 1_000 * NS_PER_S
         self.plan = plan
-        self.controller = ControllerState(RUN, plan, Welcome(plan))
+        self.controller = ControllerState(RUN, plan, Welcome(plan, lease_s=lease_s))
         self.workers: dict[bytes, SimulatedWorker] = {}
         self.wire: list[tuple[bool, bytes, Message]] = []
         self.applied: dict[bytes, list[Segment]] = defaultdict(list)

@@ -26,6 +26,7 @@ from swell.load_plan import Closed, Curve, Iterations, Leg, Load, Open, Sessions
 from swell.plan import RunPlan
 from swell.result import End
 from tests.cluster.simulated import RUN, plan_of_loads
+from tests.cluster.test_controller_state import beyond_leases
 
 T0 = 50 * NS_PER_S
 NAMES = (b"0.1", b"1.1")
@@ -35,9 +36,9 @@ STAYING = Load(model=Closed(Curve((Leg(1.0, 0, 10),), endless=True)), scenarios=
 PASSING = Load(model=Closed(Curve((Leg(2.0, 0, 8), Leg(3.0, 8, 8)))), scenarios=("Commuter",))
 
 
-def gathered(plan: RunPlan) -> ControllerState:
+def gathered(plan: RunPlan, lease_s: float = 15.0) -> ControllerState:
     """All workers have loaded the script."""
-    state = ControllerState(RUN, plan, Welcome(plan))
+    state = ControllerState(RUN, plan, Welcome(plan, lease_s=lease_s))
     state.handle(Started(), T0)
     state.handle(Cleared(), T0)
     for worker, name in enumerate(NAMES):
@@ -54,7 +55,8 @@ def orders(commands: list[Command]) -> list[Orders]:
 
 def prepared(state: ControllerState, name: bytes, now_ns: int = T0) -> list[Command]:
     number = state.members.present[int(name[:1])].orders.number
-    return state.handle(Heard(name, Pulse(WorkerPhase.PREPARING, number, now_ns, users=10, prepared=True)), now_ns)
+    pulse = Pulse(WorkerPhase.PREPARING, number, now_ns, users=10, prepared=True)
+    return beyond_leases(state.handle(Heard(name, pulse), now_ns))
 
 
 def test_users_get_ready_before_the_run_begins() -> None:
@@ -109,8 +111,8 @@ def test_sessions_get_the_workers_ready_though_no_user() -> None:
     assert state.handle(Ticked(), T0 + 2 * PATIENCE_NS) == []
 
 
-def running(*loads: Load, run_time_s: float | None = None) -> ControllerState:
-    state = gathered(plan_of_loads(*loads, run_time_s=run_time_s))
+def running(*loads: Load, run_time_s: float | None = None, lease_s: float = 15.0) -> ControllerState:
+    state = gathered(plan_of_loads(*loads, run_time_s=run_time_s), lease_s)
     for name in NAMES:
         prepared(state, name)
     assert state.phase is Phase.RUNNING
@@ -162,12 +164,12 @@ def test_when_all_iterations_are_done_the_run_is_completed_without_further_words
     for name in NAMES:
         number = state.members.present[int(name[:1])].orders.number
         commands = state.handle(Heard(name, Pulse(WorkerPhase.RUNNING, number, T0, idle=True)), T0 + NS_PER_S)
-    assert commands[0] == Ending(End.COMPLETED, "", T0 + NS_PER_S)
+    assert beyond_leases(commands)[0] == Ending(End.COMPLETED, "", T0 + NS_PER_S)
 
 
 def test_the_longest_grace_is_waited_for_before_a_worker_is_killed() -> None:
     slow = Load(model=STAYING.model, scenarios=("Resident",), graceful_stop_s=2.0, graceful_ramp_down_s=30.0)
-    state = running(slow)
+    state = running(slow, lease_s=60.0)
     assert state.plan.longest_stop_s == 30.0
     state.handle(StopWanted(End.STOPPED), T0)
     assert state.handle(Ticked(), T0 + 39 * NS_PER_S) == []

@@ -1,7 +1,7 @@
 import pytest
 
 from swell.clock import NS_PER_S
-from swell.cluster.controller_state import READY_WITHIN_NS, ControllerState
+from swell.cluster.controller_state import ControllerState
 from swell.cluster.controller_steps import (
     Apply,
     Begin,
@@ -29,12 +29,14 @@ from swell.cluster.controller_steps import (
     Ticked,
 )
 from swell.cluster.course_state import BEGIN_DELAY_NS, Phase
+from swell.cluster.gathering_state import READY_WITHIN_NS
 from swell.cluster.messages import (
     PROTOCOL,
     Acknowledge,
     Dismiss,
     Failed,
     Hello,
+    Lease,
     Orders,
     Output,
     Pulse,
@@ -80,6 +82,18 @@ def segment(sequence: int, *, worker: int = 0, incarnation: int = 1, final: bool
     return Segment(run, worker, incarnation, sequence, 0, 0, 0.0, final=final)
 
 
+def beyond_leases(commands: list[Command]) -> list[Command]:
+    """What else is done when a pulse has come."""
+    return [one for one in commands if not (isinstance(one, Send) and isinstance(one.message, Lease))]
+
+
+def follows(state: ControllerState, worker: int, incarnation: int = 1, now_ns: int = T0) -> list[Command]:
+    """A worker says that it follows its orders."""
+    member = state.members.present[worker]
+    pulse = Pulse(WorkerPhase.RUNNING, member.orders.number, now_ns, sent_ns=now_ns)
+    return beyond_leases(state.handle(Heard(b"%d.%d" % (worker, incarnation), pulse), now_ns))
+
+
 def orders(commands: list[Command]) -> dict[bytes, Orders]:
     return {
         command.to: command.message
@@ -105,7 +119,7 @@ def test_it_begins_when_all_are_ready_and_its_own_hooks_have_run() -> None:
     state.handle(Started(), T0)
     for worker, name in enumerate(NAMES):
         state.handle(Heard(name, hello(worker)), T0)
-        assert state.handle(Heard(name, Pulse(WorkerPhase.READY, 0, T0)), T0) == []
+        assert beyond_leases(state.handle(Heard(name, Pulse(WorkerPhase.READY, 0, T0)), T0)) == []
     commands = state.handle(Cleared(), T0)
     assert commands[0] == Begin(T0 + BEGIN_DELAY_NS)
     given = orders(commands)
@@ -213,7 +227,7 @@ def test_it_ends_when_all_users_have_stopped() -> None:
     for name in NAMES:
         number = state.members.present[int(name[:1])].orders.number
         commands = state.handle(Heard(name, Pulse(WorkerPhase.RUNNING, number, T0, idle=True)), T0 + NS_PER_S)
-    assert commands[0] == Ending(End.COMPLETED, "all users have stopped", T0 + NS_PER_S)
+    assert beyond_leases(commands)[0] == Ending(End.COMPLETED, "all users have stopped", T0 + NS_PER_S)
 
 
 def test_a_worker_idle_under_old_orders_does_not_count() -> None:
@@ -245,6 +259,7 @@ def test_the_dead_are_not_welcomed_again() -> None:
 
 def test_a_worker_that_keeps_dying_is_given_up_and_the_others_take_over() -> None:
     state = running()
+    follows(state, 1)
     for incarnation in (1, 2):
         assert Launch(0, incarnation + 1) in state.handle(Died(0, incarnation, "died"), T0 + NS_PER_S)
     commands = state.handle(Died(0, 3, "died"), T0 + NS_PER_S)

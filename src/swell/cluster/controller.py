@@ -31,6 +31,7 @@ from swell.cluster.controller_steps import (
     Over,
     Recover,
     Recovered,
+    Redealt,
     Revise,
     Send,
     Serve,
@@ -44,6 +45,7 @@ from swell.cluster.controller_steps import (
 from swell.cluster.feed_rows import FeedRows
 from swell.cluster.fetch_state import Archive
 from swell.cluster.intake import Intake
+from swell.cluster.lanes_state import Lanes
 from swell.cluster.link import ControllerLink
 from swell.cluster.messages import Fetch, Rows, encode
 from swell.errors import LinkError, RunFailed
@@ -140,6 +142,11 @@ class Controller:
         self._intake.tell(event)
 
     @property
+    def lanes(self) -> Lanes:
+        """What waits to be taken in."""
+        return self._intake.lanes
+
+    @property
     def at_s(self) -> float:
         """The instant now on the run's clock; 0 before it has begun."""
         begin_ns = self.state.course.begin_ns
@@ -194,6 +201,9 @@ class Controller:
                 self._over = command
             case Revise(revision):
                 self.merge.revised(revision)
+            case Redealt(redeal):
+                self.merge.redealt(redeal)
+                self._audience.note(f"{redeal.because}: {redeal.moved:.0%} of the load moves")
             case _:
                 self._announce(command)
 

@@ -1,10 +1,12 @@
 """What a controller does next: pure, so that lost messages and dying workers can be tried without a process.
 
     GATHERING ──all ready, cleared──► RUNNING ──run time, stopped, all users gone──► ENDING ──nothing is to come──► OVER
-          └──users are to be ready──► PREPARING ─┘
+        │                                ▲
+        ├──several machines──► MEASURING─┤
+        └──users to be ready──►PREPARING─┘
 
-A worker that dies while the run goes on is replaced: its ring is read, and a new incarnation gets the same share, so
-the two never overlap. One that dies as soon as it is up is given up after the third time; the others inherit its share.
+Who is lost, and what follows, is told by `losses_state.py`; who gets which share, and orders, by `ordering_state.py`. A
+controller that resumes a run would begin in a phase of its own, in which workers tell what they hold.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from swell.clock import NS_PER_S
-from swell.cluster.bequest_state import bequests, done_before
+from swell.cluster.bequest_state import counts_iterations
 from swell.cluster.controller_steps import (
     Begin,
     Cleared,
@@ -26,11 +28,9 @@ from swell.cluster.controller_steps import (
     Heard,
     Kill,
     Launch,
-    Lost,
     Note,
     Nudged,
     Over,
-    Recover,
     Recovered,
     Reshaped,
     Revise,
@@ -45,6 +45,10 @@ from swell.cluster.controller_steps import (
     is_routine,
 )
 from swell.cluster.course_state import BEGIN_DELAY_NS, Course, Phase
+from swell.cluster.dealing_state import Dealing
+from swell.cluster.gathering_state import Gathering, Measuring
+from swell.cluster.leases_state import Leases
+from swell.cluster.losses_state import KILL_AFTER_NS, Losses
 from swell.cluster.machines_state import Machines
 from swell.cluster.member_state import Member, Membership, identity_of
 from swell.cluster.messages import (
@@ -54,8 +58,8 @@ from swell.cluster.messages import (
     Fetch,
     FromWorker,
     Hello,
+    Lease,
     Muster,
-    Orders,
     Output,
     Pulse,
     Quit,
@@ -66,37 +70,42 @@ from swell.cluster.messages import (
     Welcome,
     WorkerPhase,
 )
-from swell.cluster.placement import inherit, place
+from swell.cluster.ordering_state import Ordering
 from swell.cluster.reception_state import Reception
-from swell.load.shares import NOTHING
 from swell.plan import Revision, RunPlan
-from swell.result import End
+from swell.result import End, Refusal
 from swell.segment import Segment
 
-READY_WITHIN_NS = 60 * NS_PER_S
 PREPARED_WITHIN_NS = 60 * NS_PER_S
 PATIENCE_NS = NS_PER_S
 """Whoever waits for users to get ready for longer than this is told what for."""
-KILL_AFTER_NS = 10 * NS_PER_S
-"""Beyond the stop time-out: how long a worker may take to send its last segment."""
 FromMember = Pulse | Segment | Output | Report | RowsWanted | Quit | Failed
-BEFORE = (Phase.GATHERING, Phase.PREPARING)
+BEFORE = (Phase.GATHERING, Phase.MEASURING, Phase.PREPARING)
 """The phases before the run begins."""
 
 
 class ControllerState:
     """One run as its controller sees it."""
 
-    def __init__(self, run: str, plan: RunPlan, welcome: Welcome, outline: Muster | None = None) -> None:
+    def __init__(
+        self, run: str, plan: RunPlan, welcome: Welcome, outline: Muster | None = None, *, measures: bool = False
+    ) -> None:
         self.run = run
         self.plan = plan
+        self.term = welcome.term
         self.phase = Phase.GATHERING
         self.members = Membership()
         self.course = Course(plan)
         self.reception = Reception(run, welcome, self.members)
         self.machines = Machines(self.members, outline)
-        self._orders_number = 0
+        self.leases = Leases(welcome.lease_s)
+        self.dealing = Dealing(self.members, plan.loads)
+        self.losses = Losses(self.members, self.leases, self.dealing, self.machines)
+        self.measuring = Measuring(always=measures)
+        self.ordering = Ordering(plan, self.term, self.members, self.course, self.dealing, self.losses, self.measuring)
+        self._gathering = Gathering(plan.expected_workers, plan.expect_timeout_s)
         self._give_up_ns = 0
+        self._alone_ns: int | None = None
         self._cleared = False
         self._committing = False
         self._said_what_for = False
@@ -115,8 +124,10 @@ class ControllerState:
             return []
         match event:
             case Started():
-                self._give_up_ns = now_ns + READY_WITHIN_NS
-                commands: list[Command] = [self._launch(worker, now_ns) for worker in range(self.plan.workers)]
+                self._gathering.since_ns = now_ns
+                commands: list[Command] = [
+                    Launch(worker, self.members.add(worker, now_ns).incarnation) for worker in range(self.plan.workers)
+                ]
             case Cleared():
                 self._cleared = True
                 commands = []
@@ -136,7 +147,7 @@ class ControllerState:
             case StopWanted(end, text):
                 commands = self._stop(end, text, now_ns)
             case Ticked():
-                commands = []
+                commands = self._miss(now_ns)
         return self.machines.routed(commands if is_routine(event) else commands + self._progress(now_ns))
 
     # --- what workers say --------------------------------------------------------------------------------------------
@@ -147,17 +158,18 @@ class ControllerState:
             return self.reception.greet(sender, member, message)
         if isinstance(message, Enlist | Fetch | Remains):
             return self._hear_supervisor(sender, message, now_ns)
-        if member is None or not member.greeted or isinstance(message, Standing):
+        if member is None or not member.greeted:
+            return self.reception.refuse(sender, Refusal.UNKNOWN_SENDER)
+        if isinstance(message, Standing):
             return self.reception.refuse(sender)
         return self._hear_worker(sender, member, message, now_ns)
 
     def _hear_worker(self, sender: bytes, member: Member, message: FromMember, now_ns: int) -> list[Command]:
         match message:
             case Pulse():
-                again = member.felt(message, now_ns) if member.live else None
-                return [Send(sender, again)] if again else []
+                return self._feel(sender, member, message, now_ns)
             case Segment():
-                return self.reception.segment(member, message)
+                return self._take(member, message, now_ns)
             case Output(lines, error):
                 return [Show(member.worker, lines, error)]
             case Report(data):
@@ -167,6 +179,33 @@ class ControllerState:
                 return commands + (self._stop(End.FAILED, because, now_ns) if because else [])
             case Quit() | Failed():
                 return self._give_up(member, message, now_ns)
+
+    def _feel(self, sender: bytes, member: Member, pulse: Pulse, now_ns: int) -> list[Command]:
+        """A worker is alive: it may go on for another lease, unless the one that it had is over."""
+        if pulse.term > self.term:
+            return self.reception.refuse(sender, Refusal.OTHER_TERM)
+        if member.lost or not member.is_news(pulse):
+            return []
+        if pulse.phase is WorkerPhase.FENCED:
+            because = f"has not heard from the controller for {self.leases.lease_s:g} s"
+            return self.losses.fell_silent(member, now_ns, because, self.phase, now_ns) + self._progress(now_ns)
+        commands: list[Command] = [Send(sender, Lease(pulse.sent_ns, now_ns, self.term, self.leases.lease_s))]
+        if not member.live:
+            return commands
+        is_further = member.felt(pulse)
+        if member.takes_orders:
+            self.leases.renew(member, now_ns)
+        if member.leaving:
+            self.ordering.leaves(member, now_ns)
+        is_further |= self.dealing.felt(member, pulse, self.course.begin_ns)
+        if again := member.again(pulse, now_ns):
+            commands.append(Send(member.identity, again))
+        return commands + (self._progress(now_ns) if is_further else [])
+
+    def _take(self, member: Member, segment: Segment, now_ns: int) -> list[Command]:
+        was_missing = member.lost and not member.finished
+        commands = self.reception.segment(member, segment)
+        return commands + (self._known(now_ns) if was_missing and member.finished else [])
 
     def _hear_supervisor(self, sender: bytes, message: Enlist | Fetch | Remains, now_ns: int) -> list[Command]:
         match message:
@@ -211,46 +250,35 @@ class ControllerState:
         self.phase = Phase.OVER
         return [*self._kill_all(), Over(failure, exit_code, author_traceback)]
 
-    # --- workers that die --------------------------------------------------------------------------------------------
+    # --- workers that die, or fall silent ----------------------------------------------------------------------------
 
     def _died(self, event: Died, now_ns: int) -> list[Command]:
-        member = self.members.present.get(event.worker)
-        if member is None or member.incarnation != event.incarnation or not member.live:
-            return []
-        if self.phase in BEFORE:
-            return self._fail(f"{self._named(member)} {event.because}" + (f"\n{event.output}" if event.output else ""))
-        replace = self.members.lose(member, now_ns) and self.machines.may_launch(member)
-        commands: list[Command] = [
-            Lost(member.worker, member.incarnation, event.because),
-            Recover(member.worker, member.incarnation),
-        ]
-        if self.phase is not Phase.RUNNING:
-            return commands
-        if replace:
-            return [*commands, self._launch(member.worker, now_ns)]
-        self._hand_on(member, now_ns)
-        return commands
+        member = self.members.called(identity_of(event.worker, event.incarnation))
+        if member is None or self.phase not in BEFORE:
+            return self.losses.died(event, self.phase, now_ns)
+        if member.machine or member.leaving or not member.live:
+            return self.losses.died_before(event, now_ns)
+        return self._fail(f"{self._named(member)} {event.because}" + (f"\n{event.output}" if event.output else ""))
 
-    def _hand_on(self, lost: Member, now_ns: int) -> None:
-        """A worker is not replaced: the others take over its share, as soon as it is known what it has done of it."""
-        heirs = {member.worker: member.share for member in self.members.live}
-        shares = inherit(lost.share, heirs) if heirs else {}
-        for worker, bequest in bequests(lost, self.plan.loads, heirs, shares).items():
-            heir = self.members.present[worker]
-            heir.inherited.append(bequest)
-            heir.share, heir.share_from_ns = shares[worker], now_ns
-        lost.share = NOTHING
+    def _miss(self, now_ns: int) -> list[Command]:
+        """See whose lease is over."""
+        because = f"has not been heard for {self.leases.lease_s:g} s"
+        return [
+            command
+            for member, since_ns in self.leases.ended(now_ns)
+            for command in self.losses.fell_silent(member, since_ns, because, self.phase, now_ns)
+        ]
 
     def _recovered(self, worker: int, incarnation: int, segments: Iterable[Segment], now_ns: int) -> list[Command]:
         member = self.members.called(identity_of(worker, incarnation))
-        if member is None or not member.lost:
+        if member is None or not member.lost or member.recovered:
             return []
-        commands = self.reception.recovered(member, segments)
-        was_handed_on = self.phase is Phase.RUNNING and member is self.members.present[worker]
-        return [*commands, *(self._order_all(now_ns) if was_handed_on else ())]
+        return [*self.reception.recovered(member, segments), *self._known(now_ns)]
 
-    def _launch(self, worker: int, now_ns: int) -> Command:
-        return Launch(worker, self.members.add(worker, now_ns).incarnation)
+    def _known(self, now_ns: int) -> list[Command]:
+        """It is known now what somebody has done: whoever has its share has so much less to do."""
+        is_of_use = self.phase is Phase.RUNNING and counts_iterations(self.plan.loads)
+        return self.ordering.order_again(now_ns) if is_of_use else []
 
     # --- the course of the run ---------------------------------------------------------------------------------------
 
@@ -259,6 +287,8 @@ class ControllerState:
         match self.phase:
             case Phase.GATHERING:
                 return self._gather(now_ns)
+            case Phase.MEASURING:
+                return self._measure(now_ns)
             case Phase.PREPARING:
                 return self._prepare(now_ns)
             case Phase.RUNNING:
@@ -269,56 +299,92 @@ class ControllerState:
                 return []
 
     def _gather(self, now_ns: int) -> list[Command]:
-        if self.members.present and not self.members.loading and self._cleared:
-            for worker, share in place(dict.fromkeys(self.members.present, 1.0)).items():
-                self.members.present[worker].share = share
-            if not self.course.prepares:
-                return self._begin(now_ns + BEGIN_DELAY_NS, now_ns)
-            self.phase = Phase.PREPARING
-            self._give_up_ns = now_ns + PREPARED_WITHIN_NS
-            return self._order_all(now_ns)
-        if self.members.loading and now_ns >= self._give_up_ns:
-            names = ", ".join(str(member.worker) for member in self.members.loading)
-            return self._fail(f"not ready within {READY_WITHIN_NS // NS_PER_S} s: worker {names}")
-        return []
+        if not self._gathering.is_complete(self.members):
+            failure = self._gathering.failure(self.members, now_ns)
+            return self._fail(failure) if failure else []
+        if not self._cleared:
+            return []
+        if self.measuring.consider(self.members.live):
+            self.phase = Phase.MEASURING
+            return self._measure(now_ns)
+        return self._place(now_ns)
+
+    def _measure(self, now_ns: int) -> list[Command]:
+        asked = [(member, self.measuring.asks(member, now_ns)) for member in self.members.live]
+        commands: list[Command] = [Send(member.identity, measure) for member, measure in asked if measure is not None]
+        if not all(self.measuring.is_through(member, now_ns) for member, _ in asked):
+            return commands
+        if not self._gathering.is_complete(self.members):
+            self.phase = Phase.GATHERING
+            return commands
+        return commands + self._place(now_ns)
+
+    def _place(self, now_ns: int) -> list[Command]:
+        """Everybody gets a share of what is to come."""
+        self.ordering.deal_first()
+        if not self.course.prepares:
+            return self._begin(now_ns + BEGIN_DELAY_NS, now_ns)
+        self.phase = Phase.PREPARING
+        self._give_up_ns = now_ns + PREPARED_WITHIN_NS
+        return self.ordering.order_first(now_ns)
 
     def _prepare(self, now_ns: int) -> list[Command]:
         """Wait until all is ready that is to be; not for ever."""
-        if all(member.prepared for member in self.members.live):
-            return self._begin(now_ns + BEGIN_DELAY_NS, now_ns)
+        commands = self.ordering.look_after(now_ns)
+        with_shares = [member for member in self.members.live if member.share.residues]
+        if with_shares and self.dealing.is_done and all(member.prepared for member in with_shares):
+            return commands + self._begin(now_ns + BEGIN_DELAY_NS, now_ns)
         waited_ns = now_ns - (self._give_up_ns - PREPARED_WITHIN_NS)
         who = f"{self.course.ready_users:,} users"
         if waited_ns >= PREPARED_WITHIN_NS:
             text = f"not all of {who} were ready within {PREPARED_WITHIN_NS // NS_PER_S} s: the run begins without them"
-            return [Note(text), *self._begin(now_ns + BEGIN_DELAY_NS, now_ns)]
+            return [*commands, Note(text), *self._begin(now_ns + BEGIN_DELAY_NS, now_ns)]
         if waited_ns < PATIENCE_NS or self._said_what_for or not self.course.ready_users:
-            return []
+            return commands
         self._said_what_for = True
-        return [Note(f"{who} get ready before the run begins")]
+        return [*commands, Note(f"{who} get ready before the run begins")]
 
     def _begin(self, begin_ns: int, now_ns: int) -> list[Command]:
         self.phase = Phase.RUNNING
-        return [Begin(self.course.begin(begin_ns)), *self._order_all(now_ns)]
+        return [Begin(self.course.begin(begin_ns)), *self.ordering.order_first(now_ns)]
 
     def _run(self, now_ns: int) -> list[Command]:
-        live = self.members.live
-        late = [member for member in live if member.phase is WorkerPhase.READY and not member.orders.number]
-        for member in late:
-            member.share_from_ns = now_ns
-        commands: list[Command] = [self._order(member, now_ns) for member in late]
+        commands = self.ordering.look_after(now_ns)
         if self.course.spawned(now_ns):
             commands.append(Spawned(self.course.users))
         if self.course.ends_ns is not None and now_ns >= self.course.ends_ns:
             return commands + self._stop(End.COMPLETED, "", now_ns)
-        if not live:
-            return commands + self._stop(End.FAILED, "no worker is left", now_ns)
-        if all(member.idle for member in live) and not self.members.unsettled and not self.plan.shape:
+        if not any(member.live for member in self.members.present.values()):
+            return commands + self._wait_for_anybody(now_ns)
+        self._alone_ns = None
+        if self._has_nothing_to_do(now_ns) and not self.plan.shape:
             because = "all users have stopped" if self.course.is_endless else ""
             return commands + self._stop(End.COMPLETED, because, now_ns)
         return commands
 
+    def _has_nothing_to_do(self, now_ns: int) -> bool:
+        for member in self.members.present.values():
+            if member.live and not member.idle and (member.share.residues or member.partings):
+                return False
+        return not self.dealing.has_lots and not any(
+            now_ns < (member.lost_ns or 0) + self._parting_ns for member in self.members.missing.values()
+        )
+
+    def _wait_for_anybody(self, now_ns: int) -> list[Command]:
+        """A worker that is silent may come back, and machines may join; one that keeps dying does not get better."""
+        self._alone_ns = now_ns if self._alone_ns is None else self._alone_ns
+        may_come = any(member.machine or not member.ended for member in self.members.present.values())
+        if may_come and now_ns - self._alone_ns < self.plan.expect_timeout_s * NS_PER_S:
+            return []
+        return self._stop(End.FAILED, "no worker is left", now_ns)
+
+    @property
+    def _parting_ns(self) -> int:
+        """How long a worker may take from the end on to send its last report."""
+        return round(self.plan.longest_stop_s * NS_PER_S) + KILL_AFTER_NS
+
     def _end(self, now_ns: int) -> list[Command]:
-        if all(member.finished for member in self.members):
+        if self.members.are_finished:
             if any(member.stored < member.applied for member in self.members if not member.lost):
                 return self._commit()
             self.phase = Phase.OVER
@@ -327,7 +393,18 @@ class ControllerState:
         if now_ns < self._give_up_ns:
             return []
         self._give_up_ns = now_ns + KILL_AFTER_NS
-        return self._kill_all()
+        return self._part_with(now_ns)
+
+    def _part_with(self, now_ns: int) -> list[Command]:
+        """End those who take too long. Whether those of other machines still run, nobody can say: they are given up."""
+        commands: list[Command] = []
+        for member in [*self.members.live, *self.members.missing.values()]:
+            if member.machine and (member.lost or member.is_doomed):
+                commands += self.losses.give_up(member, now_ns)
+            elif not member.ended:
+                member.is_doomed = True
+                commands.append(Kill(member.worker, member.incarnation))
+        return commands + (self._end(now_ns) if self.members.are_finished else [])
 
     def _commit(self) -> list[Command]:
         """The last reports are in: nobody has to wait for the journal's next turn."""
@@ -337,7 +414,7 @@ class ControllerState:
         return [Commit()]
 
     def _stop(self, end: End, text: str, now_ns: int) -> list[Command]:
-        if self.phase is Phase.GATHERING:
+        if self.phase in (Phase.GATHERING, Phase.MEASURING):
             return self._fail(text if end is End.FAILED else "stopped before the run had begun")
         if self.phase not in (Phase.PREPARING, Phase.RUNNING):
             return []
@@ -346,12 +423,10 @@ class ControllerState:
             begun = [Begin(self.course.begin(now_ns))]
         self.phase = Phase.ENDING
         ends_ns = self.course.end(now_ns)
-        self._give_up_ns = now_ns + round(self.plan.longest_stop_s * NS_PER_S) + KILL_AFTER_NS
-        unready = self.members.loading
-        for member in unready:
-            member.lost = member.recovered = True  # a replacement that has not come to anything yet
-        kills: list[Command] = [Kill(member.worker, member.incarnation) for member in unready]
-        return [*begun, Ending(end, text, ends_ns), *self._order_all(now_ns), *kills]
+        self._give_up_ns = now_ns + self._parting_ns
+        unready = [member for member in self.members.live if not member.takes_orders]
+        kills = [command for member in unready for command in self.losses.never_came_up(member, now_ns)]
+        return [*begun, Ending(end, text, ends_ns), *self.ordering.order_all(now_ns), *kills]
 
     def _revise(self, wish: Revised | Reshaped | Nudged, now_ns: int) -> list[Command]:
         if self.phase is not Phase.RUNNING:
@@ -367,34 +442,17 @@ class ControllerState:
             case Nudged(more):
                 found = [self.course.nudge(more, now_ns)]
         made: list[Command] = [Revise(revision) for revision in found if revision]
-        return [*made, *self._order_all(now_ns)] if made else []
-
-    def _order_all(self, now_ns: int) -> list[Command]:
-        ready = [member for member in self.members.live if member.phase is not WorkerPhase.LOADING]
-        return [self._order(member, now_ns) for member in ready]
-
-    def _order(self, member: Member, now_ns: int) -> Command:
-        self._orders_number += 1
-        orders = Orders(
-            number=self._orders_number,
-            begin_ns=self.course.begin_ns,
-            ends_ns=self.course.ends_ns,
-            revisions=self.course.revisions,
-            share=member.share,
-            share_from_ns=member.share_from_ns or self.course.begin_ns or 0,
-            done=done_before(member, self.plan.loads),
-        )
-        return Send(member.identity, member.order(orders, now_ns))
+        return [*made, *self.ordering.order_again(now_ns)] if made else []
 
     def _kill_all(self) -> list[Command]:
         return [Kill(member.worker, member.incarnation) for member in self.members.live]
 
     def check(self) -> None:
         """Raise AssertionError if the run contradicts itself."""
-        self.course.check()
-        self.members.check()
-        self.machines.check()
+        for part in (self.course, self.members, self.machines, self.leases, self.dealing, self.ordering):
+            part.check()
         self.reception.feeds.check()
+        self.reception.refused.check()
         assert self.phase in (*BEFORE, Phase.OVER) or self.course.begin_ns is not None
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swell.cluster.feed_state import Block
-from swell.cluster.messages import Fetch, FromController, FromWorker, Hello, Output, Report, RowsWanted
+from swell.cluster.messages import Fetch, FromController, FromWorker, Hello, Output, Pulse, Report, RowsWanted
 from swell.load.shape import Wanted
 from swell.plan import Revision
-from swell.result import End, Refusal
+from swell.result import End, Redeal, Refusal
 from swell.segment import Segment
 
 # --- events ----------------------------------------------------------------------------------------------------------
@@ -114,7 +114,8 @@ def is_routine(event: Event) -> bool:
     if not isinstance(event, Heard):
         return False
     message = event.message
-    return isinstance(message, Output | Report | RowsWanted) or (isinstance(message, Segment) and not message.final)
+    routine = isinstance(message, Pulse | Output | Report | RowsWanted)  # what a pulse brings about is seen to with it
+    return routine or (isinstance(message, Segment) and not message.final)
 
 
 # --- commands --------------------------------------------------------------------------------------------------------
@@ -225,6 +226,13 @@ class Revise:
 
 
 @dataclass(frozen=True, slots=True)
+class Redealt:
+    """The shares of the workers are dealt again."""
+
+    redeal: Redeal
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """The plan has come to its end; workers let their users finish."""
 
@@ -274,6 +282,7 @@ Command = (
     | Begin
     | Spawned
     | Revise
+    | Redealt
     | Ending
     | Show
     | Deliver

@@ -28,6 +28,8 @@ class Phase(enum.Enum):
     """How far the run has come."""
 
     GATHERING = "gathering"
+    MEASURING = "measuring"
+    """Workers find out what they can carry."""
     PREPARING = "preparing"
     """Users get ready that are to be before the first arrival."""
     RUNNING = "running"
@@ -122,6 +124,10 @@ class Course:
                 revision = Revision(self._revised + 1, at_s, change.users, rate_per_s, load, delay_s)
                 found.append(self._add(revision))
         return found
+
+    def at_s(self, now_ns: int) -> float:
+        """The instant on the run's clock; 0 before it has begun."""
+        return 0.0 if self.begin_ns is None else max(now_ns - self.begin_ns, 0) / NS_PER_S
 
     def _at_s(self, now_ns: int) -> float:
         """The moment, in seconds of the run, at which all workers have heard of what is ordered now."""

@@ -42,7 +42,7 @@ class Reception:
             kind, because = fault
             return [*self.refuse(sender, kind), Send(sender, Dismiss(because))]
         assert member is not None
-        first, member.greeted, member.host = not member.greeted, True, hello.machine or hello.host
+        first, member.greeted = not member.greeted, True
         return [*([Joined(hello)] if first else []), Send(sender, self._welcome)]
 
     def segment(self, member: Member, segment: Segment) -> list[Command]:
@@ -59,7 +59,7 @@ class Reception:
 
     def recovered(self, member: Member, segments: Iterable[Segment]) -> list[Command]:
         """Nothing more can come from a lost worker than these reports."""
-        member.recovered = True
+        self._members.settle(member)
         commands = [command for segment in segments for command in self._take(member, segment)]
         self.feeds.settle(member.identity, known=False)
         return commands
@@ -104,4 +104,6 @@ class Reception:
         self.feeds.report(member.identity, segment.feeds)
         if segment.final and not segment.recovered:
             self.feeds.settle(member.identity, known=True)
+            if member.lost:
+                self._members.settle(member)
         return [Apply(segment)]

@@ -18,7 +18,18 @@ import msgspec
 from swell.errors import LinkError
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
-from swell.result import Beyond, Block, ControllerFacts, End, ExportCount, Incident, RunResult, SampleFile, Series
+from swell.result import (
+    Beyond,
+    Block,
+    ControllerFacts,
+    End,
+    ExportCount,
+    Incident,
+    Redeal,
+    RunResult,
+    SampleFile,
+    Series,
+)
 from swell.segment import (
     ERROR_CAP,
     MEASURE_CAP,
@@ -97,6 +108,10 @@ class RunMerge:
     def revised(self, revision: Revision) -> None:
         """The plan was changed while it runs."""
         self._revisions.add(revision)
+
+    def redealt(self, redeal: Redeal) -> None:
+        """The load was dealt again among the workers."""
+        self._facts = _with(self._facts, redeals=(*self._facts.redeals, redeal)[-INCIDENTS_CAP:])
 
     def fed(self, feeds: tuple[FeedCount, ...]) -> None:
         """This has become of the feeds' rows so far."""
@@ -348,5 +363,5 @@ def _is_sound(series: SeriesName) -> bool:
     return MEASURES_FROM <= series.number <= MEASURES_FROM + MEASURE_CAP
 
 
-def _with(facts: ControllerFacts, **changed: tuple[Incident, ...]) -> ControllerFacts:
+def _with(facts: ControllerFacts, **changed: tuple[Incident | Redeal, ...]) -> ControllerFacts:
     return msgspec.structs.replace(facts, **changed)
