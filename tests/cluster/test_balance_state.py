@@ -128,9 +128,7 @@ def test_a_worker_that_joins_is_dealt_by_what_it_measured_in_proportion_to_the_o
     steady(balance, 0, Strain(cpu=1.0, calls_per_s=100), 0.5)
     steady(balance, 1, Strain(cpu=0.25, calls_per_s=100), 0.5)
     assert balance.wanted(5 * NS_PER_S) == pytest.approx({0: 100, 1: 400})
-    balance.join(2, 2_000.0)
-    balance.join(3, 0.0)
-    balance.leave(0)
+    balance.among({1: 4_000.0, 2: 2_000.0, 3: 0.0})
     assert balance.capacities == pytest.approx({1: 400, 2: 200, 3: 0})
 
 

@@ -59,6 +59,8 @@ class Form:
         self.carried = 0.0
         """What the latest deal took it to carry; 0: there was none since it is here."""
         self.share = 0.0
+        self.calm_ns = 0
+        """When it was last neither busy nor late."""
         self._felt: deque[Felt] = deque()
 
     def __repr__(self) -> str:
@@ -70,6 +72,8 @@ class Form:
             self.forget()
         self.share = share
         self._felt.append(Felt(at_ns, strain))
+        if not _is_busy(strain) and not _is_late(strain):
+            self.calm_ns = at_ns
         while self._felt[0].at_ns < at_ns - kept_ns:
             self._felt.popleft()
 
@@ -101,9 +105,12 @@ class Form:
 class Balance:
     """What each worker carries, and whether another deal would carry more."""
 
-    def __init__(self, capacities: Mapping[int, float], *, gap_s: float = GAP_S, pulse_interval_s: float = 1.0) -> None:
-        """`capacities`: as measured, in calls per second or any unit that is the same for all; 0: not known."""
-        self._forms = {worker: Form(capacity) for worker, capacity in capacities.items()}
+    def __init__(
+        self, measured: Mapping[int, float] | None = None, *, gap_s: float = GAP_S, pulse_interval_s: float = 1.0
+    ) -> None:
+        """`measured`: who is there, and what each has measured, in any unit that is the same for all; 0: nothing."""
+        self._forms: dict[int, Form] = {}
+        self.among(measured or {})
         self._gap_ns = round(gap_s * NS_PER_S)
         self._saturated_ns = round(SATURATED_S * pulse_interval_s * NS_PER_S)
         self._kept_ns = round(KEPT_S * pulse_interval_s * NS_PER_S)
@@ -118,14 +125,10 @@ class Balance:
         """What each worker carries, as far as is known; 0: it is not."""
         return _supposed(self._forms, {})
 
-    def join(self, worker: int, capacity: float) -> None:
-        """A worker is there, or is there again after it has measured anew. `capacity` counts in proportion to what
-        the others have measured at first; 0: it is not known."""
-        self._forms[worker] = Form(capacity)
-
-    def leave(self, worker: int) -> None:
-        """A worker is gone."""
-        self._forms.pop(worker, None)
+    def among(self, measured: Mapping[int, float]) -> None:
+        """These are the workers now, with what each has measured. A new one counts in proportion to it."""
+        if measured.keys() != self._forms.keys():
+            self._forms = {worker: self._forms.get(worker) or Form(found) for worker, found in measured.items()}
 
     def dealt(self, now_ns: int) -> None:
         """Shares are changed for another reason: what is felt until all have theirs says nothing."""
@@ -141,7 +144,7 @@ class Balance:
 
     def wanted(self, now_ns: int) -> dict[int, float] | None:
         """What to deal by from now on; None: as before. Whoever asks and is told has dealt."""
-        if now_ns < self._not_before_ns:
+        if now_ns < self._not_before_ns or not self._is_strained(now_ns):
             return None
         view = _View(self._forms, now_ns - self._saturated_ns)
         if not view.saturated or not view.roomy:
@@ -158,6 +161,8 @@ class Balance:
 
     def shortfall(self, now_ns: int) -> int:
         """How many workers like these it would take, at least, where they are too few; 0: they may do."""
+        if not self._is_strained(now_ns):
+            return 0
         view = _View(self._forms, now_ns - self._saturated_ns)
         if not view.saturated:
             return 0
@@ -173,6 +178,11 @@ class Balance:
             return ""
         self._noted = needed
         return shortfall_text(len(self._forms), needed)
+
+    def _is_strained(self, now_ns: int) -> bool:
+        """Whether it is worth while to look closer: there may be a thousand workers, and nothing amiss."""
+        since_ns = now_ns - self._saturated_ns
+        return any(form.calm_ns <= since_ns and form.covers(since_ns) for form in self._forms.values())
 
     def _shares(self) -> dict[int, float]:
         """As they were last heard of, in parts of what all have."""
