@@ -20,6 +20,7 @@ from swell.cluster.messages import (
     Report,
     Rows,
     RowsWanted,
+    SentSecrets,
     Welcome,
     WorkerPhase,
     clipped_lines,
@@ -46,7 +47,7 @@ FROM_WORKER: list[FromWorker] = [
     Failed("it is broken", 2, "Traceback"),
 ]
 FROM_CONTROLLER: list[FromController] = [
-    Welcome(plan_of(), shared=pack_value([1, "two"])),
+    Welcome(plan_of(), shared=pack_value([1, "two"]), secrets=SentSecrets({"TOKEN": "abcdef"})),
     Orders(4, 10, 20, (Revision(0, 0.0, 5, 1.0),), deal(2)[1], 10),
     Acknowledge(7),
     Rows(0, 3, 90, (b'{"name":"a"}', b"{}")),
@@ -68,6 +69,12 @@ def test_what_the_controller_says_arrives_as_it_was(message: FromController) -> 
 def test_a_worker_cannot_speak_as_the_controller(message: FromController) -> None:
     with pytest.raises(LinkError):
         decode_from_worker(encode(message))
+
+
+def test_a_welcome_shows_the_names_of_secrets_only() -> None:
+    shown = repr(Welcome(plan_of(), secrets=SentSecrets({"TOKEN": "abcdef", "KEY": "ghijkl"})))
+    assert "secrets=<SentSecrets TOKEN, KEY>" in shown
+    assert "abcdef" not in shown
 
 
 @given(st.binary(max_size=200))

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from swell.runtime import shared_file
 from swell.runtime.layout import HEADER_BYTES, RECORD, RECORD_BYTES, RING_FILE, lap_of
 from swell.runtime.names import KeptSample, NamedError, NamedException, NamedSeries, read_frames
 from swell.runtime.ring import Ring
-from swell.segment import ERROR_CAP, SERIES_CAP, Counters, ErrorSample
+from swell.segment import ERROR_CAP, SERIES_CAP, Counters, ErrorSample, Sort
 
 SAMPLE = ErrorSample(status=500, url="http://x/", headers="a: b", body="oh no")
 
@@ -168,6 +168,21 @@ def test_long_and_broken_texts_are_clipped_before_they_are_compared(tmp_path: Pa
         assert ring.error("x" * 5_000) == ring.error("x" * 6_000)
         assert ring.error("bad \udcff") == ring.error("bad ?")
         assert [len(frame.text) for frame in ring.take_names(9) if isinstance(frame, NamedError)] == [1_000, 5]
+
+
+def test_texts_are_hidden_before_they_are_clipped_and_compared(tmp_path: Path) -> None:
+    with closing(Ring(tmp_path, hide=lambda text: text.replace("secret", "***"))) as ring:
+        assert (
+            ring.series("A", "GET", "/secret") == ring.series("A", "GET", "/***") == ring.series("A", "GET", "/secret")
+        )
+        assert ring.series("A", "GET", "/***", "tag=secret") == ring.series("A", "GET", "/secret", "tag=***")
+        assert ring.error("secret" * 100 + "x" * 700) == ring.error("***" * 100 + "x" * 700)
+        ring.exception("secret", "in secret")
+        ring.measure(Sort.COUNTER, "A", "secret")
+        ring.sample(1, 1, ErrorSample(500, "/secret", "X: secret", "secret"))
+        frames = frames_in_file(tmp_path)
+    assert "secret" not in repr(frames)
+    assert len(frames) == 6
 
 
 def test_a_full_names_file_counts_what_is_beyond_and_keeps_half_for_names(tmp_path: Path) -> None:

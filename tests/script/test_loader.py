@@ -10,6 +10,7 @@ from swell.clock import ManualClock
 from swell.errors import PlanError, ScriptError
 from swell.plan import Scenario
 from swell.script.loader import load
+from swell.script.secrets import secrets
 from swell.user import Seat
 from tests.script.seats import MemoryRecorder
 
@@ -203,6 +204,37 @@ def test_the_file_of_a_script_may_hold_anything(tmp_path: Path) -> None:
         file.write_bytes(content)
         [said] = problems_of(str(file))
         assert said.startswith("bytes.py"), said
+
+
+def test_a_package_that_is_missing_where_the_script_has_travelled_to_is_named(script: Script) -> None:
+    path = script("import one", one="from numpie.linear import x")
+    remedy = (
+        "one.py:1 imports it; pip install numpie there; if it is a file of yours, files('numpie.py') sends it along"
+    )
+    assert problems_of(path, travelled=True) == [
+        f"the script needs the package 'numpie', which is not installed there ({remedy})"
+    ]
+
+
+def test_a_missing_secret_is_said_with_its_place(script: Script) -> None:
+    [said] = problems_of(script("import one", one="from swell import secret\nTOKEN = secret('TOKEN')"))
+    assert said.startswith("one.py:2: needs the secret TOKEN, which is not here: looked for in ")
+
+
+def test_secrets_are_looked_up_wherever_the_code_names_them(script: Script, tmp_path: Path) -> None:
+    body = """
+        import one
+        class A(User):
+            @task
+            def read(self):
+                secret("TOKEN"); secret("MISSING"); secret("OPTIONAL", default=""); secret("SOME" + "HOW")
+        """
+    secrets.look_in({"TOKEN": "abcdef", "OTHER": "ghijkl"}, tmp_path)
+    loaded = load(script(body, one="import swell\ndef f():\n    return swell.secret('OTHER')"))
+    [problem] = loaded.secret_problems()
+    where = f"the environment variables MISSING and MISSING_FILE, and {tmp_path}/MISSING"
+    assert str(problem) == f"contest.py:6: needs the secret MISSING, which is not here: looked for in {where}"
+    assert secrets.known == {"TOKEN": "abcdef", "OTHER": "ghijkl"}
 
 
 def test_an_exception_in_the_script_has_the_authors_own_traceback(script: Script) -> None:

@@ -67,6 +67,7 @@ def test_secrets_without_a_default_are_found_by_the_names_that_the_file_gives_th
             other("OTHER"); box.secret("BOX"); secret(name); secret()
     """)
     assert source.secrets == (SecretAsked("TOKEN", 5), SecretAsked("KEY", 7), SecretAsked("WORD", 8))
+    assert source_of('from swell import *\nsecret("TOKEN")').secrets == (SecretAsked("TOKEN", 2),)
     assert source_of('secret("TOKEN")').secrets == ()
 
 

@@ -2,11 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 import gevent
 import pytest
 
-from swell.script.traces import MESSAGE_MOST, author_trace, one_line, place_of
+from swell import secret
+from swell.script.secrets import secrets
+from swell.script.traces import MESSAGE_MOST, author_trace, leave_out, one_line, place_of
 
 
 class Unspeakable(Exception):
@@ -38,6 +41,25 @@ def test_an_exception_is_said_on_one_line(raised: BaseException | str, line: str
 def test_a_long_text_is_cut() -> None:
     assert len(one_line("x" * 10_000)) == MESSAGE_MOST
     assert one_line("x" * 10_000).endswith("x…")
+
+
+def test_secrets_are_hidden_before_a_text_is_cut() -> None:
+    secrets.look_in({"TOKEN": "abcdefghij"})
+    secret("TOKEN")
+    said = one_line("x" * (MESSAGE_MOST - 5) + "abcdefghij" * 2)
+    assert said == "x" * (MESSAGE_MOST - 5) + "***" + "*…"
+    _, trace = author_trace(raised_by(lambda: {}["abcdef" + "ghij"]))
+    assert trace.splitlines()[-1] == "KeyError: '***'"
+
+
+def test_the_folder_that_a_script_was_unpacked_into_is_left_out() -> None:
+    leave_out(Path("/dev/shm/swell-x/script"))
+    try:
+        raised = FileNotFoundError(2, "No such file", "/dev/shm/swell-x/script/load/users.json")
+        assert one_line(raised) == "FileNotFoundError: [Errno 2] No such file: 'load/users.json'"
+    finally:
+        leave_out(None)
+    assert one_line(raised).endswith("'/dev/shm/swell-x/script/load/users.json'")
 
 
 def test_frames_of_installed_code_are_left_out() -> None:

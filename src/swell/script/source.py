@@ -91,7 +91,8 @@ def _secrets(nodes: list[ast.AST], imports: list[Import]) -> Iterator[SecretAske
     if not any(found.module == "swell" for found in imports):
         return
     froms = (node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "swell")
-    names = {alias.asname or alias.name for node in froms for alias in node.names if alias.name == "secret"}
+    aliases = [alias for node in froms for alias in node.names]
+    names = {alias.asname or "secret" for alias in aliases if alias.name in ("secret", "*")}
     plain = (alias for node in nodes if isinstance(node, ast.Import) for alias in node.names)
     modules = {alias.asname or alias.name for alias in plain if alias.name == "swell"}
     for node in nodes:

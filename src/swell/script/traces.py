@@ -28,10 +28,10 @@ _unpacked: list[str] = []
 """The folder that the script was unpacked in, if it was, and a slash."""
 
 
-def leave_out(folder: Path) -> None:
+def leave_out(folder: Path | None) -> None:
     """The script has been unpacked into this folder: it is called otherwise on each machine, so it is left out of what
     exceptions say."""
-    _unpacked[:] = [f"{folder}/"]
+    _unpacked[:] = [f"{folder}/"] if folder is not None else []
 
 
 def author_trace(raised: BaseException) -> tuple[str, str]:
