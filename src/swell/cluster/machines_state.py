@@ -109,10 +109,11 @@ class Machines:
     def fault_of(self, sender: bytes, enlist: Enlist) -> str:
         """Why a supervisor cannot be part of the run; '' if it can."""
         if self._outline is None:
-            return "this run takes no workers from other machines"
+            return "this run takes no workers of other machines: it was started without --listen"
         if (enlist.protocol, enlist.version) != (PROTOCOL, self._outline.version):
             ours = f"swell {self._outline.version} (protocol {PROTOCOL})"
-            return f"the controller runs {ours}, this worker swell {enlist.version} (protocol {enlist.protocol})"
+            theirs = f"swell {enlist.version} (protocol {enlist.protocol})"
+            return f"the controller runs {ours}, this worker {theirs}: install the same version"
         known = self._by_name.get(enlist.machine)
         if sender != enlist.machine.encode() or (known and (known.host, known.pid) != (enlist.host, enlist.pid)):
             return f"another machine is called {enlist.machine} already"
@@ -138,7 +139,7 @@ class Machines:
                 news.append(f"{machine.host} joins with {count_workers(places)}")
         self._changed.add(machine.name)
         if enlist.leaving and not machine.leaving:
-            news.append(f"{machine.host} leaves; its workers hand over what they have")
+            news.append(f"{machine.host} leaves: others take over what its workers do")
         if enlist.failure and not machine.failure:
             news.append(f"{machine.host} cannot take part: {enlist.failure}")
         machine.leaving = machine.leaving or enlist.leaving
