@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from swell.clock import NS_PER_S
+from swell.cluster.balance_state import Balance
 from swell.cluster.bequest_state import counts_iterations
 from swell.cluster.controller_steps import (
     Begin,
@@ -52,6 +53,7 @@ from swell.cluster.losses_state import KILL_AFTER_NS, Losses
 from swell.cluster.machines_state import Machines
 from swell.cluster.member_state import Member, Membership, identity_of
 from swell.cluster.messages import (
+    PROTOCOL,
     Dismiss,
     Enlist,
     Failed,
@@ -102,7 +104,10 @@ class ControllerState:
         self.dealing = Dealing(self.members, plan.loads)
         self.losses = Losses(self.members, self.leases, self.dealing, self.machines)
         self.measuring = Measuring(always=measures)
-        self.ordering = Ordering(plan, self.term, self.members, self.course, self.dealing, self.losses, self.measuring)
+        self.balance = Balance(pulse_interval_s=welcome.pulse_interval_s)
+        self.ordering = Ordering(
+            plan, self.term, self.members, self.course, self.dealing, self.losses, self.measuring, self.balance
+        )
         self._gathering = Gathering(plan.expected_workers, plan.expect_timeout_s)
         self._give_up_ns = 0
         self._alone_ns: int | None = None
@@ -161,7 +166,7 @@ class ControllerState:
         if member is None or not member.greeted:
             return self.reception.refuse(sender, Refusal.UNKNOWN_SENDER)
         if isinstance(message, Standing):
-            return self.reception.refuse(sender)
+            return self.reception.refuse(sender, Refusal.OUT_OF_PLACE)
         return self._hear_worker(sender, member, message, now_ns)
 
     def _hear_worker(self, sender: bytes, member: Member, message: FromMember, now_ns: int) -> list[Command]:
@@ -193,6 +198,7 @@ class ControllerState:
         if not member.live:
             return commands
         is_further = member.felt(pulse)
+        self.ordering.feels(member, pulse, now_ns)
         if member.takes_orders:
             self.leases.renew(member, now_ns)
         if member.leaving:
@@ -212,7 +218,7 @@ class ControllerState:
             case Enlist():
                 return self._enlist(sender, message, now_ns)
             case Fetch():
-                return self.machines.fetch(sender, message) or self.reception.refuse(sender)
+                return self.machines.fetch(sender, message) or self.reception.refuse(sender, Refusal.OUT_OF_PLACE)
             case Remains(worker, incarnation, segments, last):
                 member = self.machines.left_behind(sender, message)
                 if member is None:
@@ -223,7 +229,8 @@ class ControllerState:
     def _enlist(self, sender: bytes, enlist: Enlist, now_ns: int) -> list[Command]:
         """A supervisor says how it stands: give it workers when it is new, and see to those that have ended."""
         if fault := self.machines.fault_of(sender, enlist):
-            return [*self.reception.refuse(sender), Send(sender, Dismiss(fault))]
+            kind = Refusal.OTHER_VERSION if enlist.protocol != PROTOCOL else Refusal.OUT_OF_PLACE
+            return [*self.reception.refuse(sender, kind), Send(sender, Dismiss(fault))]
         places, news = self.machines.enlist(enlist)
         commands: list[Command] = [Note(text) for text in news]
         for member in [self.members.recruit(enlist.machine, now_ns) for _ in range(places)]:
