@@ -233,7 +233,7 @@ def test_secrets_are_looked_up_wherever_the_code_names_them(script: Script, tmp_
     loaded = load(script(body, one="import swell\ndef f():\n    return swell.secret('OTHER')"))
     [problem] = loaded.secret_problems()
     where = f"the environment variables MISSING and MISSING_FILE, and {tmp_path}/MISSING"
-    assert str(problem) == f"contest.py:6: needs the secret MISSING, which is not here: looked for in {where}"
+    assert str(problem) == f"contest.py:7: needs the secret MISSING, which is not here: looked for in {where}"
     assert secrets.known == {"TOKEN": "abcdef", "OTHER": "ghijkl"}
 
 

@@ -39,16 +39,16 @@ class Numbering:
     """The tables of one worker, each entry also in the names file and, until taken, in `_fresh`."""
 
     __slots__ = ("_exceptions", "_fresh", "_header", "_hide", "_log", "_samples", "_samples_kept",
-                 "error_numbers", "measure_numbers", "series_numbers")  # fmt: skip
+                 "_series_named", "error_numbers", "measure_numbers", "series_numbers")  # fmt: skip
 
-    def __init__(
-        self, path: Path, names_bytes: int, header: memoryview, hide: Callable[[str], str] = str
-    ) -> None:
+    def __init__(self, path: Path, names_bytes: int, header: memoryview, hide: Callable[[str], str] = str) -> None:
         self._log = NamesLog(path, names_bytes)
         self._header = header
         self._hide = hide
         self.series_numbers: dict[tuple[str, ...], int] = {}
-        """By scenario, method and name, and by tags where a call has some."""
+        """By scenario, method and name, and by tags where a call has some. One whose name has a secret in it is here
+        under its real name too, as long as there are not too many."""
+        self._series_named = 0
         self.measure_numbers: dict[tuple[Sort, str, str], int] = {}
         self.error_numbers: dict[str, int] = {}
         self._exceptions: dict[tuple[str, str], int] = {}
@@ -57,18 +57,21 @@ class Numbering:
         self._fresh: list[Frame] = []
 
     def __repr__(self) -> str:
-        return f"<Numbering of {len(self.series_numbers)} series, {len(self.error_numbers)} error texts>"
+        return f"<Numbering of {self._series_named} series, {len(self.error_numbers)} error texts>"
 
     def new_series(self, position: int, scenario: str, method: str, name: str, tags: str) -> int:
+        called = (scenario, method, name, tags) if tags else (scenario, method, name)
         shown = self._shown(scenario), self._shown(method), self._shown(name)
         tags = self._shown(tags)
         key: tuple[str, ...] = (*shown, tags) if tags else shown
         if key not in self.series_numbers:
-            number = len(self.series_numbers) + 1
+            number = self._series_named + 1
             if number > SERIES_CAP or not self._keep(NamedSeries(position, number, *shown, tags=tags)):
                 self._header[_SERIES_BEYOND] += 1
                 return BEYOND
-            self.series_numbers[key] = number
+            self.series_numbers[key] = self._series_named = number
+        if called != key and len(name) <= NAME_LENGTH and len(self.series_numbers) < 2 * SERIES_CAP:
+            self.series_numbers[called] = self.series_numbers[key]
         return self.series_numbers[key]
 
     def new_measure(self, position: int, sort: Sort, scenario: str, name: str) -> int:
