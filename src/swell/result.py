@@ -165,10 +165,9 @@ class LinkCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Connections whose other end has the cluster's key; where there is none, that spoke the protocol."""
     ended: int = 0
     """Those of them that have ended, for whatever reason."""
-    unfinished: int = 0
-    """Connections that ended, or stood silent, before it was known who it was."""
     strangers: tuple[StrangerCount, ...] = ()
-    """Connections that had another key or none, or spoke something else."""
+    """Connections that ended before they had shown the key: they had another or none, spoke something else, said
+    nothing, or broke."""
     dropped: int = 0
     """Frames for somebody who was not there, or did not read."""
 
@@ -190,6 +189,22 @@ class Redeal(msgspec.Struct, frozen=True):
     because: str = ""
 
 
+class Shortfall(msgspec.Struct, frozen=True):
+    """The workers that there were at `at_s` were too few for the plan."""
+
+    at_s: float
+    workers: int
+    needed: int
+    """At least so many like them."""
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        if self.workers == 1:
+            return f"one worker is too few for this plan: it takes at least {self.needed:,} like it"
+        return f"{self.workers:,} workers are too few for this plan: it takes at least {self.needed:,} like them"
+
+
 class ControllerFacts(msgspec.Struct, frozen=True):
     """What befell the controller while the run went on."""
 
@@ -199,6 +214,8 @@ class ControllerFacts(msgspec.Struct, frozen=True):
     store_failures: tuple[Incident, ...] = ()
     restarts: tuple[Incident, ...] = ()
     redeals: tuple[Redeal, ...] = ()
+    shortfalls: tuple[Shortfall, ...] = ()
+    """Each time that it was found to take notably more workers than before."""
     """The latest hundred; their numbers say how many there were."""
     link: LinkFacts = LinkFacts()
 

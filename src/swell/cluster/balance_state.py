@@ -22,6 +22,7 @@ from statistics import fmean, median
 
 from swell.clock import NS_PER_S
 from swell.cluster.messages import Strain
+from swell.result import Shortfall
 
 BUSY = 0.9
 """Of the CPU that a worker could have."""
@@ -40,6 +41,7 @@ SATURATED_S = 3.0
 KEPT_S = 10.0
 GAP_S = 10.0
 NOTED_GROWTH = 1.25
+NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +107,18 @@ class Form:
 class Balance:
     """What each worker carries, and whether another deal would carry more."""
 
-    def __init__(
-        self, measured: Mapping[int, float] | None = None, *, gap_s: float = GAP_S, pulse_interval_s: float = 1.0
-    ) -> None:
-        """`measured`: who is there, and what each has measured, in any unit that is the same for all; 0: nothing."""
+    def __init__(self, measured: Mapping[int, float] | None = None, *, pulse_interval_s: float = 1.0) -> None:
+        """`measured`: who is there, and what each has measured, in any unit that is the same for all; 0: nothing. All
+        times are told for a pulse a second."""
         self._forms: dict[int, Form] = {}
         self.among(measured or {})
-        self._gap_ns = round(gap_s * NS_PER_S)
+        self._gap_ns = round(GAP_S * pulse_interval_s * NS_PER_S)
         self._saturated_ns = round(SATURATED_S * pulse_interval_s * NS_PER_S)
         self._kept_ns = round(KEPT_S * pulse_interval_s * NS_PER_S)
         self._not_before_ns = 0
         self._noted = 0
+        self.because = ""
+        """Why the latest deal was wanted."""
 
     def __repr__(self) -> str:
         return f"<Balance {self._forms}>"
@@ -142,9 +145,14 @@ class Balance:
         if form is not None:
             form.feel(at_ns, strain, share_fraction, self._kept_ns)
 
+    def is_strained(self, now_ns: int) -> bool:
+        """Whether it is worth while to look closer: there may be a thousand workers, and nothing amiss."""
+        since_ns = now_ns - self._saturated_ns
+        return any(form.calm_ns <= since_ns and form.covers(since_ns) for form in self._forms.values())
+
     def wanted(self, now_ns: int) -> dict[int, float] | None:
         """What to deal by from now on; None: as before. Whoever asks and is told has dealt."""
-        if now_ns < self._not_before_ns or not self._is_strained(now_ns):
+        if now_ns < self._not_before_ns or not self.is_strained(now_ns):
             return None
         view = _View(self._forms, now_ns - self._saturated_ns)
         if not view.saturated or not view.roomy:
@@ -154,6 +162,7 @@ class Balance:
         total = sum(found.values())
         if not total or not any(found[worker] / total <= (1 - WORTH) * shares[worker] for worker in view.saturated):
             return None
+        self.because = _named(sorted(view.saturated))
         for worker, form in self._forms.items():
             form.carried = found[worker]
         self.dealt(now_ns)
@@ -161,7 +170,7 @@ class Balance:
 
     def shortfall(self, now_ns: int) -> int:
         """How many workers like these it would take, at least, where they are too few; 0: they may do."""
-        if not self._is_strained(now_ns):
+        if not self.is_strained(now_ns):
             return 0
         view = _View(self._forms, now_ns - self._saturated_ns)
         if not view.saturated:
@@ -171,18 +180,13 @@ class Balance:
             return 0
         return max(math.ceil(len(self._forms) * asked_per_s / (BUSY * all_per_s)), len(self._forms) + 1)
 
-    def notice(self, now_ns: int) -> str:
-        """What is to be said about a cluster that is too small; '' for nothing, or nothing new."""
+    def notice(self, now_ns: int, at_s: float) -> Shortfall | None:
+        """What is to be said, at an instant of the run, of workers that are too few; None: nothing, or nothing new."""
         needed = self.shortfall(now_ns)
         if needed < max(NOTED_GROWTH * self._noted, 1):
-            return ""
+            return None
         self._noted = needed
-        return shortfall_text(len(self._forms), needed)
-
-    def _is_strained(self, now_ns: int) -> bool:
-        """Whether it is worth while to look closer: there may be a thousand workers, and nothing amiss."""
-        since_ns = now_ns - self._saturated_ns
-        return any(form.calm_ns <= since_ns and form.covers(since_ns) for form in self._forms.values())
+        return Shortfall(at_s, len(self._forms), needed)
 
     def _shares(self) -> dict[int, float]:
         """As they were last heard of, in parts of what all have."""
@@ -194,11 +198,11 @@ class Balance:
         assert all(0 <= form.share <= 1 and form.carried >= 0 for form in self._forms.values())
 
 
-def shortfall_text(workers: int, needed: int) -> str:
-    """That so many workers are too few, in words."""
-    if workers == 1:
-        return f"one worker is too few for this plan: it takes at least {needed} like it"
-    return f"{workers:,} workers are too few for this plan: it takes at least {needed:,} like them"
+def _named(workers: Sequence[int]) -> str:
+    if len(workers) == 1:
+        return f"worker {workers[0]} cannot carry its share"
+    named = ", ".join(map(str, workers[:NAMED])) + (f" and {len(workers) - NAMED} more" if workers[NAMED:] else "")
+    return f"workers {named} cannot carry their shares"
 
 
 class _View:

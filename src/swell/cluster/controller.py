@@ -41,6 +41,7 @@ from swell.cluster.controller_steps import (
     StopWanted,
     Supply,
     Ticked,
+    TooFew,
 )
 from swell.cluster.feed_rows import FeedRows
 from swell.cluster.fetch_state import Archive
@@ -207,7 +208,7 @@ class Controller:
             case _:
                 self._announce(command)
 
-    def _announce(self, command: Joined | Lost | Note | Begin | Spawned | Ending | Show | Deliver) -> None:
+    def _announce(self, command: Joined | Lost | TooFew | Note | Begin | Spawned | Ending | Show | Deliver) -> None:
         match command:
             case Joined(hello):
                 self.merge.worker_joined(hello.worker, hello.incarnation, host=hello.host, capacity=1.0, at_s=self.at_s)
@@ -215,6 +216,9 @@ class Controller:
             case Lost(worker, incarnation, because):
                 self.merge.worker_lost(worker, incarnation, at_s=self.at_s, because=because)
                 self._audience.lost(worker, incarnation, because)
+            case TooFew(shortfall):
+                self.merge.too_few(shortfall)
+                self._audience.note(shortfall.text)
             case Note(text):
                 self._audience.note(text)
             case Begin(begin_ns):

@@ -9,7 +9,7 @@ from swell.cluster.feed_state import Block
 from swell.cluster.messages import Fetch, FromController, FromWorker, Hello, Output, Pulse, Report, RowsWanted
 from swell.load.shape import Wanted
 from swell.plan import Revision
-from swell.result import End, Redeal, Refusal
+from swell.result import End, Redeal, Refusal, Shortfall
 from swell.segment import Segment
 
 # --- events ----------------------------------------------------------------------------------------------------------
@@ -233,6 +233,13 @@ class Redealt:
 
 
 @dataclass(frozen=True, slots=True)
+class TooFew:
+    """The workers are too few for the plan."""
+
+    shortfall: Shortfall
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """The plan has come to its end; workers let their users finish."""
 
@@ -283,6 +290,7 @@ Command = (
     | Spawned
     | Revise
     | Redealt
+    | TooFew
     | Ending
     | Show
     | Deliver

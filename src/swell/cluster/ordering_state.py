@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from swell.clock import NS_PER_S
+from swell.cluster.balance_state import Balance
 from swell.cluster.bequest_state import done_before
-from swell.cluster.controller_steps import Command, Redealt, Send
+from swell.cluster.controller_steps import Command, Redealt, Send, TooFew
 from swell.cluster.course_state import Course
 from swell.cluster.dealing_state import Dealing
 from swell.cluster.gathering_state import Measuring
 from swell.cluster.losses_state import Losses
 from swell.cluster.member_state import Member, Membership
-from swell.cluster.messages import Orders
+from swell.cluster.messages import Orders, Pulse
 from swell.plan import RunPlan
 from swell.result import Redeal
 
@@ -31,6 +32,7 @@ class Ordering:
         dealing: Dealing,
         losses: Losses,
         measuring: Measuring,
+        balance: Balance,
     ) -> None:
         self._plan = plan
         self._term = term
@@ -39,6 +41,7 @@ class Ordering:
         self._dealing = dealing
         self._losses = losses
         self._measuring = measuring
+        self._balance = balance
         self._number = 0
         self._leaving: dict[int, int] = {}
         """Workers that want to hand over what they have, and since when."""
@@ -74,7 +77,7 @@ class Ordering:
     def deal_first(self) -> None:
         """Everybody who is there gets a share."""
         there = [member for member in self._members.live if member.takes_orders and not member.leaving]
-        self._dealing.begin(self._measuring.capacities(there))
+        self._dealing.begin(self._capacities(there))
         self._losses.reasons.clear()
 
     def order_first(self, now_ns: int) -> list[Command]:
@@ -93,6 +96,8 @@ class Ordering:
         commands = self._receive(now_ns) if self._members.newcomers else []
         if self._losses.reasons:
             commands += self._deal_again(now_ns)
+        elif self._course.begin_ns is not None:
+            commands += self._even_out(now_ns)
         if not self._dealing.is_done:
             commands += [self.order(member, now_ns) for member in self._dealing.advance()]
         return commands + (self._let_go(now_ns) if self._leaving else [])
@@ -121,8 +126,40 @@ class Ordering:
         because, self._losses.reasons = _listed(self._losses.reasons), []
         if self._dealing.is_among({member.worker for member in there}):
             return []
-        moved = self._dealing.deal(self._measuring.capacities(there))
+        moved = self._dealing.deal(self._capacities(there))
         return [Redealt(Redeal(self._dealing.number, self._course.at_s(now_ns), moved, because))]
+
+    def feels(self, member: Member, pulse: Pulse, now_ns: int) -> None:
+        """A worker tells how it fares with its share."""
+        if member.share.residues and not member.is_changing:
+            share = member.share
+            self._balance.felt(member.worker, now_ns, pulse.load, len(share.residues) / share.modulus)
+
+    def _capacities(self, there: Iterable[Member]) -> dict[int, float]:
+        """What each of these can carry: as it has measured, and as it has shown since."""
+        members = list(there)
+        self._balance.among({member.worker: member.capacity for member in members})
+        return self._balance.capacities if self._measuring.is_on else dict.fromkeys(self._balance.capacities, 1.0)
+
+    def _even_out(self, now_ns: int) -> list[Command]:
+        """Deal again where one worker carries less than it is dealt and another could; say where all are too few."""
+        if not self._dealing.is_done:
+            self._balance.dealt(now_ns)
+            return []
+        if not self._balance.is_strained(now_ns):
+            return []
+        self._balance.among(
+            {member.worker: member.capacity for member in self._members.live if self._can_have_some(member, now_ns)}
+        )
+        commands: list[Command] = []
+        if shortfall := self._balance.notice(now_ns, self._course.at_s(now_ns)):
+            commands.append(TooFew(shortfall))
+        wanted = self._balance.wanted(now_ns) if self._measuring.is_on else None
+        if wanted is not None:
+            moved = self._dealing.deal(wanted)
+            redeal = Redeal(self._dealing.number, self._course.at_s(now_ns), moved, self._balance.because)
+            commands.append(Redealt(redeal))
+        return commands
 
     def _withdraw(self, now_ns: int) -> list[Command]:
         """Nobody is there but those who want to go: they wait as long as a lease for somebody else."""

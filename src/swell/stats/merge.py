@@ -29,6 +29,7 @@ from swell.result import (
     RunResult,
     SampleFile,
     Series,
+    Shortfall,
 )
 from swell.segment import (
     ERROR_CAP,
@@ -112,6 +113,10 @@ class RunMerge:
     def redealt(self, redeal: Redeal) -> None:
         """The load was dealt again among the workers."""
         self._facts = _with(self._facts, redeals=(*self._facts.redeals, redeal)[-INCIDENTS_CAP:])
+
+    def too_few(self, shortfall: Shortfall) -> None:
+        """The workers are too few for the plan."""
+        self._facts = _with(self._facts, shortfalls=(*self._facts.shortfalls, shortfall)[-INCIDENTS_CAP:])
 
     def fed(self, feeds: tuple[FeedCount, ...]) -> None:
         """This has become of the feeds' rows so far."""
@@ -363,5 +368,5 @@ def _is_sound(series: SeriesName) -> bool:
     return MEASURES_FROM <= series.number <= MEASURES_FROM + MEASURE_CAP
 
 
-def _with(facts: ControllerFacts, **changed: tuple[Incident | Redeal, ...]) -> ControllerFacts:
+def _with(facts: ControllerFacts, **changed: tuple[Incident | Redeal | Shortfall, ...]) -> ControllerFacts:
     return msgspec.structs.replace(facts, **changed)
