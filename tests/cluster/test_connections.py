@@ -6,15 +6,13 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swell.cluster.connections import ADDRESSES_CAP, Connections, Failure
+from swell.cluster.connections import ADDRESSES_CAP, Connections
 from swell.result import LinkCounts, StrangerCount
 
-STRANGER, UNFINISHED = Failure.STRANGER, Failure.UNFINISHED
 
-
-def counts(admitted: int = 0, ended: int = 0, unfinished: int = 0, **strangers: int) -> LinkCounts:
+def counts(admitted: int = 0, ended: int = 0, **strangers: int) -> LinkCounts:
     named = tuple(StrangerCount(address, count) for address, count in strangers.items())
-    return LinkCounts(admitted=admitted, ended=ended, unfinished=unfinished, strangers=named)
+    return LinkCounts(admitted=admitted, ended=ended, strangers=named)
 
 
 def test_one_that_gets_in_and_leaves() -> None:
@@ -31,21 +29,18 @@ def test_one_with_another_key_is_a_stranger_from_its_address_while_others_come_a
     seen.accepted(7, "a")
     seen.accepted(8, "b")
     seen.got_in()
-    seen.failed(STRANGER)
+    seen.failed()
     seen.disconnected(8)
     seen.disconnected(7)
     seen.check()
     assert seen.counts() == counts(admitted=1, ended=1, b=1)
 
 
-def test_one_that_is_silent_or_hangs_up_has_not_finished() -> None:
+def test_one_that_is_still_there_and_has_not_got_in_is_nothing_yet() -> None:
     seen = Connections()
     seen.accepted(7, "a")
-    seen.failed(UNFINISHED)
-    seen.disconnected(7)
-    seen.accepted(7, "a")
     seen.check()
-    assert seen.counts() == counts(unfinished=2)
+    assert seen.counts() == counts()
 
 
 def test_one_that_ends_without_a_word_is_a_stranger_if_nobody_got_in_since_it_came() -> None:
@@ -75,7 +70,7 @@ def test_addresses_are_bounded_and_the_first_of_each_is_told() -> None:
     for number in range(ADDRESSES_CAP + 10):
         for _ in range(2):
             seen.accepted(7, str(number))
-            seen.failed(STRANGER)
+            seen.failed()
             seen.disconnected(7)
     seen.check()
     assert seen.strangers.total() == 2 * (ADDRESSES_CAP + 10)
@@ -87,8 +82,7 @@ class Fate(enum.Enum):
     """What becomes of a connection."""
 
     MEMBER = enum.auto()
-    OTHER_KEY = enum.auto()
-    SILENT = enum.auto()
+    STRANGER = enum.auto()
     GARBAGE = enum.auto()
 
 
@@ -108,13 +102,13 @@ def test_nobody_is_counted_twice_however_connections_overlap(steps: list[tuple[i
             inside.add(place)
             seen.got_in()
         else:
-            if places[place] in (Fate.OTHER_KEY, Fate.SILENT):
-                seen.failed(STRANGER if places[place] is Fate.OTHER_KEY else UNFINISHED)
+            if places[place] is Fate.STRANGER:
+                seen.failed()
             seen.disconnected(place)
             del places[place]
             inside.discard(place)
         seen.check()
     there = Counter(places.values())
-    assert seen.strangers.total() >= fates[Fate.OTHER_KEY] - there[Fate.OTHER_KEY]
-    assert seen.strangers.total() <= fates[Fate.OTHER_KEY] + fates[Fate.GARBAGE] - there[Fate.OTHER_KEY]
-    assert seen.admitted + seen.strangers.total() + seen.counts().unfinished == seen.opened
+    assert seen.strangers.total() >= fates[Fate.STRANGER] - there[Fate.STRANGER]
+    assert seen.strangers.total() <= fates[Fate.STRANGER] + fates[Fate.GARBAGE] - there[Fate.STRANGER]
+    assert seen.admitted == len(inside) + fates[Fate.MEMBER] - there[Fate.MEMBER]

@@ -46,9 +46,19 @@ def connect(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
-def is_cut_off(connection: socket.socket) -> bool:
+def introduce(connection: socket.socket, identity: bytes) -> None:
+    """Shake hands as a DEALER without encryption: before that is done, no message may follow."""
+    connection.sendall(dealer(identity))
+    heard = b""
+    while not (b"READY" in heard and b"ROUTER" in heard):
+        heard += connection.recv(1_024)
+
+
+def is_cut_off(connection: socket.socket, *, after_hanging_up: bool = False) -> bool:
     """Read until the other end closes the connection; False where it does not within 10 s."""
     try:
+        if after_hanging_up:
+            connection.shutdown(socket.SHUT_WR)
         while connection.recv(65_536):
             pass
     except TimeoutError:

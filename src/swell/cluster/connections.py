@@ -8,7 +8,6 @@ protocol.
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from collections.abc import Callable
 
@@ -18,15 +17,6 @@ ADDRESSES_CAP = 100
 OTHERS = "(other)"
 NOWHERE = "?"
 """The address of a connection that had ended before anybody looked."""
-
-
-class Failure(enum.Enum):
-    """Why a connection did not get in."""
-
-    STRANGER = "stranger"
-    """It has not the key, or speaks something else."""
-    UNFINISHED = "unfinished"
-    """It has ended, or stood silent for too long."""
 
 
 class Connections:
@@ -41,7 +31,7 @@ class Connections:
         """By address."""
         self._on_stranger = on_stranger
         self._open: dict[int, tuple[str, int]] = {}
-        self._failure: Failure | None = None
+        self._has_failed = False
 
     def __repr__(self) -> str:
         return f"<Connections {self.opened} opened, {self.admitted} admitted, {self.strangers.total()} strangers>"
@@ -56,20 +46,18 @@ class Connections:
         """One of them has the key."""
         self.admitted += 1
 
-    def failed(self, failure: Failure) -> None:
+    def failed(self) -> None:
         """The one that is going to end next has not."""
-        self._failure = failure
+        self._has_failed = True
 
     def disconnected(self, fd: int) -> None:
         """One is gone."""
         address, admitted_before = self._open.pop(fd, (NOWHERE, -1))
-        failure, self._failure = self._failure, None
-        if failure is None and self.admitted in (admitted_before, self.ended):
-            failure = Failure.STRANGER
-        if failure is Failure.STRANGER:
+        if self._has_failed or self.admitted in (admitted_before, self.ended):
             self._count_stranger(address)
-        elif failure is None:
+        else:
             self.ended += 1
+        self._has_failed = False
 
     def _count_stranger(self, address: str) -> None:
         if address not in self.strangers and len(self.strangers) >= ADDRESSES_CAP:
@@ -79,13 +67,9 @@ class Connections:
             self._on_stranger(address)
 
     def counts(self) -> LinkCounts:
-        """For the result. Whoever neither got in nor was a stranger had not finished."""
-        return LinkCounts(
-            admitted=self.admitted,
-            ended=self.ended,
-            unfinished=max(self.opened - self.admitted - self.strangers.total(), 0),
-            strangers=tuple(StrangerCount(address, count) for address, count in self.strangers.most_common()),
-        )
+        """For the result."""
+        strangers = tuple(StrangerCount(address, count) for address, count in self.strangers.most_common())
+        return LinkCounts(admitted=self.admitted, ended=self.ended, strangers=strangers)
 
     def check(self) -> None:
         """Raise AssertionError if the counts contradict each other."""

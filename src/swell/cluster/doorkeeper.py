@@ -23,7 +23,7 @@ import gevent
 import zmq
 import zmq.green
 
-from swell.cluster.connections import NOWHERE, Connections, Failure
+from swell.cluster.connections import NOWHERE, Connections
 from swell.cluster.key import ClusterKey
 
 ZAP_ENDPOINT = "inproc://zeromq.zap.01"
@@ -74,12 +74,10 @@ class Doorkeeper:
                     _cut_off(value)
             case zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self.connections.got_in()
-            case zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-                self.connections.failed(Failure.STRANGER)
-            case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-                self.connections.failed(Failure.UNFINISHED)
             case zmq.EVENT_DISCONNECTED:
                 self.connections.disconnected(value)
+            case _:
+                self.connections.failed()
 
 
 def watch(context: Any, watched: Any, kinds: int) -> Any:
