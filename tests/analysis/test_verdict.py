@@ -11,7 +11,7 @@ from swell.analysis.verdict import judge
 from swell.document import Reason, ReasonCode, State
 from swell.load_plan import Curve, Leg, Load, Open
 from swell.plan import Revision
-from swell.result import RunResult
+from swell.result import ControllerFacts, RunResult, Shortfall
 from swell.segment import Counters, Health, Outcome
 from tests.analysis.runs import SECONDS, ended, run_merge
 from tests.stats.segments import MS, Call, segment
@@ -299,6 +299,24 @@ def test_arrivals_that_were_not_started_are_the_generators_own_fault() -> None:
     (reason,) = judge(open_run(arrived=980, dropped=0)).reasons
     assert (reason.code.value, reason.own_fault) == ("load_not_reached", True)
     assert reason.text == "20 of 1,000 arrivals were not started: the generator was not up to it"
+
+
+SHORT = "2 workers are too few for this plan: it takes at least 5 like them"
+
+
+def too_few(result: RunResult) -> RunResult:
+    facts = ControllerFacts(shortfalls=(Shortfall(3.0, 2, 4), Shortfall(6.0, 2, 5)))
+    return msgspec.structs.replace(result, controller=facts)
+
+
+def test_where_the_workers_were_too_few_it_is_said_how_many_it_takes() -> None:
+    (reason,) = judge(too_few(open_run(arrived=980, dropped=0))).reasons
+    assert reason.text == f"20 of 1,000 arrivals were not started: {SHORT}"
+    (reason,) = judge(too_few(open_run(arrived=900, dropped=100))).reasons
+    assert reason.own_fault
+    assert reason.text == (f"100 of 1,000 arrivals were dropped: all users that there may be were busy, since {SHORT}")
+    result = too_few(ended(run_merge(health=dict.fromkeys(range(2, 6), Health(cpu=1.0)))))
+    assert the_reason(result, "generator_saturated").text.endswith(f"; {SHORT}")
 
 
 def test_arrivals_that_were_dropped_are_not() -> None:

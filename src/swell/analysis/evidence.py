@@ -35,6 +35,12 @@ class Evidence:
         """All users wait for their answers, so that a slower generator offers less load."""
         return all(isinstance(load.model, Closed | Iterations) for load in self.result.plan.loads)
 
+    @property
+    def shortfall(self) -> str:
+        """That the workers were too few for the plan, and how many it would take; '' where they were not."""
+        found = self.result.controller.shortfalls
+        return max(found, key=lambda one: one.needed / one.workers).text if found else ""
+
     def span_of_workers(self, concerns: Callable[[WorkerResult], int]) -> tuple[float, float] | tuple[None, None]:
         """From when to when the workers that `concerns` finds something in reported."""
         found = [worker for worker in self.result.workers if concerns(worker)]

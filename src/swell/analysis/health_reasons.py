@@ -71,6 +71,8 @@ def generator_saturated(evidence: Evidence) -> Iterator[Reason]:
         text += ": throughput is the generator's limit; latencies hold"
     else:
         text += ": throughput and latencies are the generator's too"
+    if evidence.shortfall:
+        text += f"; {evidence.shortfall}"
     yield _reason(ReasonCode.GENERATOR_SATURATED, text, saturated)
 
 

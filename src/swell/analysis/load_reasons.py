@@ -47,12 +47,14 @@ def arrivals_not_reached(evidence: Evidence) -> Iterator[Reason]:
         of = f"of {found.planned:,} arrivals" + (f" of {_names(found)}" if len(evidence.result.plan.loads) > 1 else "")
         if found.not_started > ARRIVALS_SHARE * found.planned:
             lost = any(map(died, evidence.result.workers))
-            why = "a worker was lost" if lost else "the generator was not up to it"
+            why = "a worker was lost" if lost else evidence.shortfall or "the generator was not up to it"
             text = f"{found.not_started:,} {of} were not started: {why}"
             yield Reason(ReasonCode.LOAD_NOT_REACHED, text, own_fault=True)
         if found.dropped > ARRIVALS_SHARE * found.planned:
+            short = evidence.shortfall
             text = f"{found.dropped:,} {of} were dropped: all users that there may be were busy"
-            yield Reason(ReasonCode.LOAD_NOT_REACHED, text)
+            text += f", since {short}" if short else ""
+            yield Reason(ReasonCode.LOAD_NOT_REACHED, text, own_fault=bool(short))
 
 
 def _names(found: ArrivalSummary) -> str:
