@@ -124,8 +124,9 @@ class Dealing:
         for parting in member.partings:
             if parting.followed_ns is None:
                 parting.followed_ns = (begin_ns or 0) + pulse.followed_ns
-                given = pulse.given or (0,) * len(self._loads)
-                parting.given = tuple(now - then for now, then in zip(given, member.given, strict=True))
+                nothing = (0,) * len(self._loads)
+                given = pulse.given if len(pulse.given) == len(nothing) else nothing
+                parting.given = tuple(now - then for now, then in zip(given, member.given or nothing, strict=True))
                 member.given = given
         if not pulse.settled:
             return False
