@@ -10,7 +10,7 @@ import pytest
 from swell.cluster.controller import Controller
 from swell.cluster.controller_state import ControllerState
 from swell.cluster.controller_steps import Cleared, Died, Nudged, Over, StopWanted
-from swell.cluster.member_state import identity_of
+from swell.cluster.member_state import identity_of, pulse_identity_of
 from swell.cluster.memory_link import MemoryLink
 from swell.cluster.messages import Hello, Output, Welcome, encode, pack_value
 from swell.cluster.remains import recover_segments
@@ -124,7 +124,8 @@ class MemoryCluster:
         self.casts.append(cast)
         hello = Hello(RUN, worker, incarnation, "here", 1)
         workshop = self._workshops[identity] = RingWorkshop(directory, hello, self._clock, cast)
-        one = Worker(WorkerState(hello), self.link.connect(identity), self._clock, workshop, Spool(directory))
+        links = [self.link.connect(name) for name in (identity, pulse_identity_of(identity))]
+        one = Worker(WorkerState(hello), *links, self._clock, workshop, Spool(directory))
         self._greenlets[identity] = gevent.spawn(self._take_part, one)
 
     def _take_part(self, one: Worker) -> str:

@@ -1,8 +1,8 @@
 """`swell worker-process`: one worker, started by the controller, or on another machine by its supervisor.
 
-It dies with whoever started it (parent-death signal) and leaves Ctrl-C to that. Its standard output is a pipe of which
-that keeps the end; once the link is up, what user code prints travels over it. On another machine the script is in a
-folder of its own, which is the working directory there.
+It dies with whoever started it (parent-death signal) and leaves Ctrl-C to that; on SIGTERM it hands its users over and
+goes. Its standard output is a pipe of which whoever started it keeps the end; once the link is up, what user code
+prints travels over it. On another machine the script is in a folder of its own, which is the working directory there.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swell.cli.patching import patch
+
+if TYPE_CHECKING:
+    from swell.cluster.worker import Worker
 
 PR_SET_PDEATHSIG = 1
 ORPHANED_EXIT_CODE = 4
@@ -65,6 +69,17 @@ def _end_with(parent: int) -> None:
     os._exit(ORPHANED_EXIT_CODE)
 
 
+def _leave_when_asked(worker: Worker) -> None:
+    """SIGTERM: hand the users over, and go. A second one ends the process at once."""
+    import gevent
+
+    def asked() -> None:
+        handler.cancel()
+        worker.leave()
+
+    handler = gevent.signal_handler(signal.SIGTERM, asked)
+
+
 def _take_standard_input() -> int:
     """Standard input by another number, so that user code finds an empty one."""
     taken = os.dup(0)
@@ -81,12 +96,13 @@ def _take_part(given: argparse.Namespace) -> int:
     from swell.cli.worker_output import Outlet, OutletStream
     from swell.cluster.key import receive_key
     from swell.cluster.link import DealerLink
-    from swell.cluster.member_state import identity_of
-    from swell.cluster.messages import Hello, Quit, encode
+    from swell.cluster.member_state import identity_of, pulse_identity_of
+    from swell.cluster.messages import Hello, Quit, WorkerPhase, encode
     from swell.cluster.spool import Spool
     from swell.cluster.supplies import Supplies
     from swell.cluster.worker import Worker
     from swell.cluster.worker_state import WorkerState
+    from swell.cluster.worker_steps import FENCED_EXIT_CODE
     from swell.cluster.workshop import RingWorkshop
     from swell.errors import SwellError
     from swell.runtime.real_clock import RealClock
@@ -100,7 +116,9 @@ def _take_part(given: argparse.Namespace) -> int:
     state = WorkerState(hello)
     clock = RealClock()
     key = receive_key(_take_standard_input()) if given.keyed else None
-    link = DealerLink(given.link, identity_of(given.worker, given.incarnation), key)
+    identity = identity_of(given.worker, given.incarnation)
+    link = DealerLink(given.link, identity, key)
+    pulse_link = DealerLink(given.link, pulse_identity_of(identity), key)
     runner = WorkerRunner(hello, lambda: len(state.crew), lambda: link.send(encode(Quit())))
     supplies = Supplies(clock, lambda wanted: link.send(encode(wanted)))
     cast = ScriptCast(runner, outlet, supplies, given.script)
@@ -109,10 +127,12 @@ def _take_part(given: argparse.Namespace) -> int:
     outlet.count_lost = workshop.output_lost
     outlet.start()
     gevent.spawn(_end_with, given.parent)
+    worker = Worker(state, link, pulse_link, clock, workshop, Spool(given.directory), supplies)
+    _leave_when_asked(worker)
     ours = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = OutletStream(outlet, error=False), OutletStream(outlet, error=True)
     try:
-        because = Worker(state, link, clock, workshop, Spool(given.directory), supplies).run()
+        because = worker.run()
     except SwellError as error:
         return error.exit_code
     finally:
@@ -122,4 +142,7 @@ def _take_part(given: argparse.Namespace) -> int:
         outlet.flush()
         workshop.close()
         link.close()
+        pulse_link.close()
+    if state.phase is WorkerPhase.FENCED:
+        return FENCED_EXIT_CODE
     return 4 if because else 0

@@ -17,6 +17,7 @@ from typing import Any
 import gevent
 from gevent.os import make_nonblocking, nb_read
 
+from swell.cluster.worker_steps import FENCED_EXIT_CODE
 from swell.errors import RunFailed
 
 _SIGINT, _SIGKILL, _SIGTERM = 2, 9, 15  # the module `signal` is the command line's alone
@@ -170,6 +171,8 @@ def how_it_ended(status: int) -> str:
     """A wait status in words."""
     if os.WIFSIGNALED(status):
         return f"was killed by signal {os.WTERMSIG(status)}"
+    if os.WEXITSTATUS(status) == FENCED_EXIT_CODE:
+        return "lost its lease"
     return f"ended with exit code {os.WEXITSTATUS(status)}"
 
 

@@ -1,9 +1,13 @@
 """Acts for a worker: whatever happens becomes an event, `WorkerState` says what follows, and here it is done.
 
-Greenlets, each waiting for one thing: frames (the main one), the pulse, the next second to be reported. They, users
-that have gone and the alarm that rings for the next start or end, in the hub, may call `_step` at any time, since it
-never waits: what takes time (the script, its hooks) runs in a greenlet of its own and comes back as an event. `_step`
-called from within itself is done next.
+Greenlets, each waiting for one thing: frames, answers to pulses (on a socket of their own), the next pulse, the next
+second to be reported. They, users that have gone and the alarm that rings for the next start or end, in the hub, may
+call `_step` at any time, since it never waits: what takes time (the script, its hooks) runs in a greenlet of its own
+and comes back as an event. `_step` called from within itself is done next.
+
+After a freeze, which may have lasted longer than the lease, three things keep any user from going on: the clock looks
+at the lease's end before it wakes anybody (`limit`); its alarm is the first that the loop turns to; and a request that
+is about to be sent when the lease is over is not sent (`HttpEnvironment.until_ns`).
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from swell.cluster.messages import (
     Failed,
     FromWorker,
     Output,
+    Pulse,
     Welcome,
     WorkerPhase,
     decode_from_controller,
@@ -37,9 +42,15 @@ from swell.cluster.worker_steps import (
     Command,
     Event,
     Exit,
+    Fence,
     Forget,
+    Garbled,
     Heard,
+    Hold,
+    LeaveWanted,
     Loaded,
+    MeasureCapacity,
+    Measured,
     Prepare,
     PulseDue,
     Sealed,
@@ -72,6 +83,9 @@ class WorkerClock(Clock, Protocol):
 
     def call_at_ns(self, due_ns: int, action: Callable[[], None]) -> Alarm: ...
 
+    def limit(self, until_ns: int | None, on_limit: Callable[[], None]) -> None:
+        """From `until_ns` on, call `on_limit` before anybody who slept goes on."""
+
 
 class Floor(Protocol):
     """Whom users ask for their next iteration, and who hears that they have gone. No method waits."""
@@ -89,6 +103,15 @@ class Workshop(Protocol):
 
     def warm_up(self) -> None:
         """Do now what would hold the loop up later; may wait."""
+
+    def measure(self, every_ns: int) -> float:
+        """Calls per second that this process can make, from the clock's next multiple of `every_ns` on; may wait."""
+
+    def hold(self, until_ns: int | None) -> None:
+        """Let no user send anything from `until_ns` on."""
+
+    def fence(self) -> None:
+        """End all users, before any of them goes on."""
 
     def begin(self, begin_ns: int) -> None: ...
 
@@ -123,15 +146,15 @@ class Worker:
         self,
         state: WorkerState,
         link: WorkerLink,
+        pulse_link: WorkerLink,
         clock: WorkerClock,
         workshop: Workshop,
         spool: Spool,
         supplies: Supplies | None = None,
     ) -> None:
         self.state = state
-        self.garbled = 0
-        """Frames that were no message."""
         self._link = link
+        self._pulse_link = pulse_link
         self._clock = clock
         self._workshop = workshop
         self._spool = spool
@@ -141,6 +164,7 @@ class Worker:
         self._exit: Exit | None = None
         self._failure: SwellError | None = None
         self._begun = Flag()
+        self._begin_ns = 0
         self._wake_ns: int | None = None
         self._alarm: Alarm | None = None
         self._ended = Flag()
@@ -154,7 +178,8 @@ class Worker:
 
     def run(self) -> str:
         """Take part until the run is over; returns why it ended early, or ''. Raises SwellError if it cannot."""
-        greenlets = [gevent.spawn(loop) for loop in (self._receive, self._pulse, self._report)]
+        greenlets = [gevent.spawn(loop) for loop in (self._pulse, self._report)]
+        greenlets += [gevent.spawn(self._receive, link) for link in (self._link, self._pulse_link)]
         self._send(self.state.hello)
         try:
             self._ended.wait()
@@ -162,24 +187,33 @@ class Worker:
             gevent.killall(greenlets)
             self._ended.set()
             self._plan_to_wake(None)
+            self._clock.limit(None, self._wake)
         if self._failure is not None:
             raise self._failure
         return self._exit.because if self._exit else "the link to the controller was closed"
 
+    def leave(self) -> None:
+        """Hand the users over to others and go; nothing waits here."""
+        self._step(LeaveWanted())
+
     # --- what happens ------------------------------------------------------------------------------------------------
 
-    def _receive(self) -> None:
-        while (frame := self._link.receive()) is not None:
+    def _receive(self, link: WorkerLink) -> None:
+        while (frame := link.receive()) is not None:
             try:
                 message = decode_from_controller(frame)
             except LinkError:
-                self.garbled += 1
+                self._step(Garbled())
             else:
                 self._step(Heard(message))
         self._ended.set()
 
     def _wake(self) -> None:
         self._wake_ns = self._alarm = None
+        self._step(Woke())
+
+    def _wake_first(self) -> None:
+        """The lease is over, as far as is known."""
         self._step(Woke())
 
     def ready(self, number: int) -> Admission:
@@ -201,7 +235,7 @@ class Worker:
 
     def _report(self) -> None:
         self._begun.wait()
-        begin_ns = self.state.orders.begin_ns or 0
+        begin_ns = self._begin_ns
         interval_ns = round(self._report_interval_s * NS_PER_S)
         while True:
             turn = (self._clock.now_ns() - begin_ns - SEAL_DELAY_NS) // interval_ns + 1
@@ -246,15 +280,29 @@ class Worker:
                 gevent.spawn(self._open, welcome)
             case WarmUp():
                 gevent.spawn(self._warm_up)
-            case Begin(begin_ns):
-                self._workshop.begin(begin_ns)
-                self._begun.set()
+            case MeasureCapacity(every_ns):
+                gevent.spawn(self._measure, every_ns)
             case SealFinal():
                 gevent.spawn(self._finish)
             case Stock(rows):
                 self._supplies.arrived(rows)
             case Forget(sequence):
                 self._spool.forget(sequence)
+            case _:
+                self._proceed(command)
+
+    def _proceed(self, command: Begin | Hold | Fence | Exit) -> None:
+        """How far all users may go."""
+        match command:
+            case Begin(begin_ns):
+                self._begin_ns = begin_ns
+                self._workshop.begin(begin_ns)
+                self._begun.set()
+            case Hold(until_ns):
+                self._workshop.hold(until_ns)
+                self._clock.limit(until_ns, self._wake_first)
+            case Fence():
+                self._workshop.fence()
             case Exit():
                 self._exit = command
                 self._ended.set()
@@ -284,12 +332,17 @@ class Worker:
         self._workshop.warm_up()
         self._step(WarmedUp())
 
+    def _measure(self, every_ns: int) -> None:
+        self._step(Measured(self._workshop.measure(every_ns)))
+
     def _finish(self) -> None:
-        if self._stopping is None:
-            self._workshop.stopping()
-        else:
-            self._stopping.join()
-        self._workshop.stopped()
+        """The script's hooks hear of a planned end, as they do of none where a process dies."""
+        if self.state.phase is not WorkerPhase.FENCED:
+            if self._stopping is None:
+                self._workshop.stopping()
+            else:
+                self._stopping.join()
+            self._workshop.stopped()
         self._seal(final=True)
 
     def _seal(self, *, final: bool) -> None:
@@ -325,4 +378,5 @@ class Worker:
         self._ended.set()
 
     def _send(self, message: FromWorker) -> None:
-        self._link.send(encode(message))
+        link = self._pulse_link if isinstance(message, Pulse) else self._link
+        link.send(encode(message))

@@ -8,6 +8,9 @@ from swell.cluster.messages import FromController, FromWorker, Rows, Welcome
 from swell.cluster.user_steps import Arrive, Drop, LeaveUser, StartUser
 from swell.segment import Segment
 
+FENCED_EXIT_CODE = 75
+"""Of a worker process that has lost its lease, so that whoever started it can say so."""
+
 # --- events ----------------------------------------------------------------------------------------------------------
 
 
@@ -16,6 +19,11 @@ class Heard:
     """The controller said something."""
 
     message: FromController
+
+
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """A frame from the controller was no message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,18 @@ class PulseDue:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """It is known how many calls a second the process can make; 0: it could not be found out."""
+
+    calls_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveWanted:
+    """Somebody wants this worker to hand its users over, and to go."""
+
+
+@dataclass(frozen=True, slots=True)
 class UserReady:
     """A user has become ready, and others wait to get ready after it."""
 
@@ -57,7 +77,7 @@ class Sealed:
     segment: Segment
 
 
-Event = Heard | Loaded | WarmedUp | Woke | PulseDue | UserReady | UserGone | Sealed
+Event = Heard | Garbled | Loaded | WarmedUp | Woke | PulseDue | Measured | LeaveWanted | UserReady | UserGone | Sealed
 
 # --- commands --------------------------------------------------------------------------------------------------------
 
@@ -82,10 +102,29 @@ class WarmUp:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureCapacity:
+    """Find out what the process can carry, from the clock's next multiple of `every_ns` on; `Measured` follows."""
+
+    every_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
-    """The run's zero is known."""
+    """The run's zero is known, by the worker's clock."""
 
     begin_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Let no user send anything from `until_ns` on; None: there are no users any more that could."""
+
+    until_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The lease is over: end all users at once, before any of them goes on. `LeaveUser` follows for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +160,20 @@ class Exit:
 
 
 Command = (
-    Send | Prepare | WarmUp | Begin | StartUser | LeaveUser | Arrive | Drop | Stop | SealFinal | Stock | Forget | Exit
+    Send
+    | Prepare
+    | WarmUp
+    | MeasureCapacity
+    | Begin
+    | Hold
+    | Fence
+    | StartUser
+    | LeaveUser
+    | Arrive
+    | Drop
+    | Stop
+    | SealFinal
+    | Stock
+    | Forget
+    | Exit
 )

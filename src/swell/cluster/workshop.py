@@ -18,12 +18,13 @@ from gevent.event import Event as Flag
 from swell.cluster.messages import FromWorker, Hello, Report, Welcome, unpack_value
 from swell.cluster.user_steps import Arrive, StartUser
 from swell.cluster.worker import Floor
-from swell.http.environment import HttpEnvironment
+from swell.http.environment import FOREVER_NS, HttpEnvironment
 from swell.http.kernel_clock import KernelClock
 from swell.http.names import Names
 from swell.load.stream import seed_of
 from swell.load_plan import Closed, Open, Sessions, load_of
 from swell.plan import RunPlan, parse_override
+from swell.runtime.capacity import measure
 from swell.runtime.crew import Crew
 from swell.runtime.gates import ArrivalGate, Gate, UserGate
 from swell.runtime.health import HealthProbe, NetworkUse, settle_memory
@@ -126,6 +127,18 @@ class RingWorkshop:
 
     def warm_up(self) -> None:
         gevent.get_hub().threadpool.apply(_import_folding)
+
+    def measure(self, every_ns: int) -> float:
+        return measure(self._clock, every_ns)
+
+    def hold(self, until_ns: int | None) -> None:
+        if self._http is not None:
+            self._http.until_ns = FOREVER_NS if until_ns is None else until_ns
+
+    def fence(self) -> None:
+        self.hold(0)
+        if self._crew is not None:
+            self._crew.end_all()
 
     def begin(self, begin_ns: int) -> None:
         self._begin_ns = begin_ns

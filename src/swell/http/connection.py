@@ -163,8 +163,12 @@ class Connection:
         self.head = self.body = b""
         if self.tls is not None:
             request = self.tls.encrypt(request)
-        traffic = self.environment.traffic
-        self.since_ns = self.sent_ns = monotonic_ns()
+        environment = self.environment
+        traffic = environment.traffic
+        self.since_ns = self.sent_ns = now_ns = monotonic_ns()
+        if now_ns >= environment.until_ns:
+            self.close()
+            environment.await_end()
         traffic.sent()
         try:
             self.sent_bytes = sent = self.sock.send(request)

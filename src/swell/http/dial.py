@@ -52,6 +52,7 @@ def dial(
 
 
 def _dial(environment: HttpEnvironment, origin: Origin, options: ConnectOptions, tls_session: Any) -> Connection:
+    environment.await_end()
     proxy = options.proxy
     hop = proxy.origin if proxy else origin
     sock = _connect(environment, hop)

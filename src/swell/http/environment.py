@@ -6,6 +6,7 @@ import functools
 import itertools
 import resource
 from _socket import AF_INET, AF_INET6
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from swell.http.trace import Tracing
 
 BLOCKS_MOST = 10_000
+FOREVER_NS = (1 << 63) - 1
 USER_AGENT = "swell"
 FDS_KEPT_FREE = 32
 """Of those a worker may have, so many are not for users' connections: its own files have to be opened too."""
@@ -72,6 +74,9 @@ class HttpEnvironment:
         self.headers = RequestHeaders(
             {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate, br, zstd", "Accept": "*/*"}
         )
+        self.until_ns = FOREVER_NS
+        """From this instant on no user sends a request: looked at before each, since whoever wakes from a freeze may be
+        any of them."""
         self.fd_exhausted = 0
         self.ports_exhausted = 0
         self._blocks: dict[int, bytes] = {}
@@ -102,6 +107,12 @@ class HttpEnvironment:
         if found is None:
             found = self._connects[key] = ConnectOptions(verify, cert, proxy)
         return found
+
+    def await_end(self) -> None:
+        """Stay here, for whoever wants to send something when users may no more: its end is near. One that swallows
+        its kill comes back, and does not keep the loop from turning."""
+        while monotonic_ns() >= self.until_ns:
+            self.switch_to_hub()
 
     def exhausted(self, resource: str) -> None:
         """Count that the generator ran out of file descriptors or local ports."""

@@ -34,7 +34,8 @@ class TimerFdAlarm:
 
     def __init__(self, loop: Any, ring: Callable[[], None]) -> None:
         self._timer = TimerFd()
-        self._watcher = loop.io(self._timer.fd, _READABLE, ref=False)
+        # Before all else that the loop has to do in a turn: whoever wakes from a freeze is to look at the time first.
+        self._watcher = loop.io(self._timer.fd, _READABLE, ref=False, priority=loop.MAXPRI)
         self._watcher.start(ring)
 
     def arm(self, delay_ns: int) -> None:

@@ -130,6 +130,15 @@ class Crew:
         for place in list(self._places.values()):
             self._send_off(place, round(grace_s * NS_PER_S))
 
+    def end_all(self) -> None:
+        """End everyone at once, in the middle of whatever they do: before any of them goes on, if this is the hub."""
+        if greenlet.getcurrent() is not self._hub:
+            self._hub.loop.run_callback(self.end_all)
+            return
+        self.leave_all(0)
+        for place in list(self._places.values()):
+            self._kill(place)
+
     def wait_gone(self, timeout_s: float | None = None) -> bool:
         """Let others run until nobody is left; False when that took too long."""
         return bool(self._nobody.wait(timeout_s))

@@ -19,8 +19,12 @@ import greenlet
 
 from swell.runtime.alarm import Alarm, open_alarm
 
+NEVER_NS = (1 << 63) - 1
 _LITTER = 64
 _now_ns = time.monotonic_ns
+
+
+def _nothing() -> None: ...
 
 
 class Guard:
@@ -68,7 +72,18 @@ class Call:
 class RealClock:
     """The clock of one gevent hub; the hub is the one of the thread that makes it."""
 
-    __slots__ = ("_alarm", "_dead", "_guard", "_heap", "_hub", "_order", "_ringing", "_sleepers")
+    __slots__ = (
+        "_alarm",
+        "_dead",
+        "_guard",
+        "_heap",
+        "_hub",
+        "_limit_ns",
+        "_on_limit",
+        "_order",
+        "_ringing",
+        "_sleepers",
+    )
 
     now_ns = staticmethod(time.monotonic_ns)
 
@@ -80,6 +95,8 @@ class RealClock:
         self._dead = 0
         self._order = 0
         self._ringing = False
+        self._limit_ns = NEVER_NS
+        self._on_limit: Callable[[], None] = _nothing
         self._alarm = alarm or open_alarm(self._hub.loop, self.ring)
 
     def __repr__(self) -> str:
@@ -104,6 +121,12 @@ class RealClock:
         call._entry = self._enter(due_ns, _now_ns(), call)
         return call
 
+    def limit(self, until_ns: int | None, on_limit: Callable[[], None]) -> None:
+        """From `until_ns` on, have `on_limit` called in the hub before anybody is woken, once; None: no more. It is no
+        alarm: `call_at_ns` sees to it that somebody is."""
+        self._limit_ns = NEVER_NS if until_ns is None else until_ns
+        self._on_limit = on_limit
+
     def wake(self, sleeper: greenlet.greenlet) -> bool:
         """End the sleep of `sleeper` in the loop's next turn; False, and nothing done, if it does not sleep here."""
         entry = self._sleepers.get(sleeper)
@@ -118,6 +141,9 @@ class RealClock:
         now_ns = _now_ns()
         self._ringing = True
         try:
+            if now_ns >= self._limit_ns:
+                self._limit_ns = NEVER_NS
+                self._on_limit()
             while heap and heap[0][0] <= now_ns:
                 entry = heapq.heappop(heap)
                 sleeper = entry[2]
