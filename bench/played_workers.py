@@ -1,11 +1,10 @@
-"""Plays the workers of a cluster: each is swell's own `WorkerState` with two sockets of its own and a report that it has
-ready, all in one process.
+"""Plays the workers of a cluster: each is swell's own `WorkerState` with two sockets of its own, all in one process.
 
 What a worker decides is thus real: when it greets, sends a pulse, sends a report again, gives its lease up. What it
 would measure is made beforehand. Pulses are spread over the second, reports all come at its end, as those of real
 workers do. Each second one line of JSON tells how the workers fared, a last one what they have sent.
 
-    python bench/played_workers.py ADDRESS WORKERS FILE
+    python bench/played_workers.py ENDPOINT WORKERS FILE
 """
 
 import argparse
@@ -24,6 +23,7 @@ from typing import TextIO
 import numpy as np
 import zmq
 from rig import ROOT, raise_open_files
+from scale_controller import KEY
 
 sys.path.insert(0, str(ROOT))
 
@@ -41,6 +41,7 @@ from swell.cluster.messages import (
     decode_from_controller,
     encode,
 )
+from swell.cluster.sockets import Timing, as_client, tune
 from swell.cluster.user_steps import LeaveUser
 from swell.cluster.worker import SEAL_DELAY_NS
 from swell.cluster.worker_state import WorkerState
@@ -96,7 +97,7 @@ class PlayedWorker:
         self.reports = troupe.socket(self, identity)
         self.pulses = troupe.socket(self, pulse_identity_of(identity))
         self.block = troupe.blocks[worker % VARIANTS]
-        self.sealed = 0
+        self.sealed = self.calls = 0
         self.over = False
         self.first_sent_ns: dict[int, int] = {}
         names = np.random.default_rng(worker).permutation(SERIES)
@@ -142,7 +143,7 @@ class PlayedWorker:
         """Report the second that is over; the last report has no calls, so that every second has the same."""
         begin_ns, first = self.state.orders.begin_ns or 0, not self.sealed
         self.sealed += 1
-        calls = (self.sealed - final) * CALLS_PER_REPORT
+        before, self.calls = self.calls, self.calls + (not final) * CALLS_PER_REPORT
         self.step(
             steps.Sealed(
                 Segment(
@@ -150,12 +151,12 @@ class PlayedWorker:
                     worker=self.state.hello.worker,
                     incarnation=1,
                     sequence=self.sealed,
-                    from_position=(self.sealed - 1) * CALLS_PER_REPORT,
-                    to_position=calls,
+                    from_position=before,
+                    to_position=self.calls,
                     sealed_s=max(time.monotonic_ns() - begin_ns, 0) / NS_PER_S,
                     seconds=() if final else (with_second(self.block, self.sealed - 1),),
                     series=self.series if first else (),
-                    counters=Counters(sent=calls, answered=calls),
+                    counters=Counters(sent=self.calls, answered=self.calls),
                     scenarios=(ScenarioCount(SCENARIO, 0 if final else 10, 10, iterations=self.sealed),),
                     health=Health(cpu=0.5 + self.sealed % 7 / 100, loop_lag_p99_ms=1.0, fds=20, rss_bytes=60 << 20),
                     final=final,
@@ -187,11 +188,12 @@ def with_second(block: SecondBlock, second: int) -> SecondBlock:
 class Troupe:
     """All of them, and what they are waiting for."""
 
-    def __init__(self, address: str, workers: int) -> None:
+    def __init__(self, endpoint: str, workers: int, *, curve: bool = False) -> None:
         raise_open_files()
         self.context = zmq.Context(io_threads=1)
         self.context.set(zmq.MAX_SOCKETS, 2 * workers + 16)
-        self.address = address
+        self.endpoint = endpoint
+        self.curve = curve
         self.epoll = select.epoll()
         self.by_fd: dict[int, tuple[PlayedWorker, zmq.Socket[bytes]]] = {}
         self.second = Second()
@@ -203,8 +205,10 @@ class Troupe:
     def socket(self, worker: PlayedWorker, identity: bytes) -> zmq.Socket[bytes]:
         made: zmq.Socket[bytes] = self.context.socket(zmq.DEALER)
         made.setsockopt(zmq.IDENTITY, identity)
-        made.setsockopt(zmq.LINGER, 0)
-        made.connect(self.address)
+        tune(made, Timing())
+        if self.curve:
+            as_client(made, KEY)
+        made.connect(self.endpoint)
         self.by_fd[made.FD] = worker, made
         self.epoll.register(made.FD, select.EPOLLIN | select.EPOLLET)
         return made
@@ -274,6 +278,7 @@ class Troupe:
             "waiting": len(waiting),
             "oldest_ms": round((now_ns - min(waiting, default=now_ns)) / NS_PER_MS, 1),
             "sealed": sum(worker.sealed for worker in self.workers),
+            "calls": sum(worker.calls for worker in self.workers),
             "over": sum(worker.over for worker in self.workers),
         }
         out.write(json.dumps(line) + "\n")
@@ -281,18 +286,19 @@ class Troupe:
 
     def close(self) -> None:
         for _, socket in self.by_fd.values():
-            socket.close()
+            socket.close(linger=0)
         self.context.term()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("address")
+    parser.add_argument("endpoint")
     parser.add_argument("workers", type=int)
     parser.add_argument("file", type=Path)
+    parser.add_argument("--curve", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    troupe = Troupe(options.address, options.workers)
+    troupe = Troupe(options.endpoint, options.workers, curve=options.curve)
     try:
         with options.file.open("w") as out:
             troupe.play(out)

@@ -317,26 +317,30 @@ class WorkerState:
 
     def _sealed(self, segment: Segment, now_ns: int) -> list[Command]:
         self._strain, self._sealed_s = strain_of(segment, self._sealed_s), segment.sealed_s
-        self._outbox.add(segment, now_ns)
+        self._outbox.add(segment)
+        due = map(Send, self._outbox.due(now_ns))
         if not segment.final:
-            return [Send(segment)]
+            return [*due]
         self._has_sealed_all = True
         if self.phase is not WorkerPhase.FENCED:
             self.phase = WorkerPhase.DONE
             self._parting_ns = now_ns + PARTING_NS
-        return [Send(segment), self._pulse(now_ns)]
+        return [*due, self._pulse(now_ns)]
 
     def _acknowledged(self, sequence: int, now_ns: int) -> list[Command]:
         if not self._outbox.acknowledged(sequence, now_ns):
             return []
-        return [Forget(sequence), *([Exit()] if self._has_sealed_all and not self._outbox else [])]
+        if self._parting_ns is not None:
+            self._parting_ns = max(self._parting_ns, now_ns + PARTING_NS)
+        due = map(Send, self._outbox.due(now_ns))
+        return [Forget(sequence), *due, *([Exit()] if self._has_sealed_all and not self._outbox else [])]
 
     def _pulse_due(self, now_ns: int) -> list[Command]:
         if self._plan is None:
             return [Send(self.hello)]
         if self._parting_ns is not None and now_ns >= self._parting_ns:
             return [Exit("the controller did not acknowledge the last report")]
-        return [self._pulse(now_ns), *self._standing(), *map(Send, self._outbox.again(now_ns))]
+        return [self._pulse(now_ns), *self._standing(), *map(Send, self._outbox.due(now_ns))]
 
     def _standing(self) -> list[Command]:
         """What a controller is told that came after the one whose orders these are."""
