@@ -4,6 +4,7 @@ those of this machine come by a socket file, those of other machines, if any may
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from swell.cli.interrupts import InterruptedTwice, Interrupts
 from swell.cli.listening import Opening
 from swell.cli.logs import start_logging
 from swell.cli.observers import Observers
+from swell.cli.roll_call import RollCall
 from swell.cli.run import PARTING_S, Faces
 from swell.cli.sample_files import SampleWriter
 from swell.cli.shape_ticks import ShapeTicks
@@ -73,6 +75,7 @@ class Conductor:
         )
         note = self._terminal.note
         self._shown_plan = shown_plan(plan)
+        self._roll_call = RollCall(self._terminal, plan.expect_timeout_s)
         self._exporters = list(faces.exports.exporters(run, self._shown_plan, note))
         thresholds = [self._thresholds] if plan.thresholds else []
         terminal = [] if faces.quiet else [self._terminal]
@@ -101,7 +104,9 @@ class Conductor:
         if opening is None:
             return RouterLink(self._workplace.link_address, timing=timing)
         listening = opening.listening
-        return RouterLink(self._workplace.link_address, listening.address, listening.key, timing, self._turned_away)
+        link = RouterLink(self._workplace.link_address, listening.address, listening.key, timing, self._turned_away)
+        self._roll_call.announce(listening, link.listens_on or listening.address, self.plan.expected_workers)
+        return link
 
     def _turned_away(self, address: str) -> None:
         self._terminal.note(f"somebody at {address} was turned away: not with this key")
@@ -140,7 +145,11 @@ class Conductor:
             ticks.attend(controller)
         interrupts.attend(lambda: controller.tell(StopWanted(End.STOPPED)))
         self._thresholds.attend(controller)
-        with self._terminal.showing(controller), self._observers.watching(controller):
+        with (
+            self._terminal.showing(controller),
+            self._observers.watching(controller),
+            self._roll_call.watching(state) if self._opening else contextlib.nullcontext(),
+        ):
             over = controller.run()
         _raise_failure(over)
         if refused := state.reception.refused.total():

@@ -28,6 +28,7 @@ class Listening:
 
     address: Address
     key: ClusterKey | None = None
+    key_path: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def wanted(settings: Settings) -> tuple[Listening | None, list[Problem]]:
         return None, [*problems, Problem(str(error), options.LISTEN.flag)]
     if settings[options.EXPECT_WORKERS] == 0 and not settings[options.WORKERS]:
         problems.append(Problem("the run would have no worker at all", options.EXPECT_WORKERS.flag, "give --workers"))
-    return Listening(address, key), problems
+    return Listening(address, key, settings[options.KEY]), problems
 
 
 def read_wanted_key(settings: Settings, problems: list[Problem]) -> ClusterKey | None:

@@ -123,6 +123,11 @@ class ControllerState:
         """Users that are there, as far as their workers have said."""
         return sum(member.users for member in self.members.live)
 
+    @property
+    def come(self) -> int:
+        """How many workers of other machines are ready."""
+        return self._gathering.come(self.members)
+
     def handle(self, event: Event, now_ns: int) -> list[Command]:
         """Take in what has happened at `now_ns`, and say what is to be done about it, in this order."""
         if self.phase is Phase.OVER:

@@ -32,7 +32,8 @@ class Gathering:
         here = [member for member in members.live if not member.machine]
         if any(member.phase is WorkerPhase.LOADING for member in here):
             return False
-        return bool(here or self._come(members)) and len(self._come(members)) >= self.expected
+        come = self.come(members)
+        return bool(here or come) and come >= self.expected
 
     def failure(self, members: Membership, now_ns: int) -> str:
         """Why nobody is waited for any longer, although not all are there; '': they are."""
@@ -42,13 +43,14 @@ class Gathering:
             return f"not ready within {READY_WITHIN_NS // NS_PER_S} s: worker {', '.join(late)}"
         if late or waited_ns < self.timeout_s * NS_PER_S:
             return ""
-        come = len(self._come(members))
+        come = self.come(members)
         expected = max(self.expected, 1)
         return f"only {come} of {expected} worker{'s' * (expected > 1)} came within {self.timeout_s:g} s"
 
     @staticmethod
-    def _come(members: Membership) -> list[Member]:
-        return [member for member in members.live if member.machine and member.takes_orders and not member.leaving]
+    def come(members: Membership) -> int:
+        """How many of other machines are ready."""
+        return sum(member.machine != "" and member.takes_orders and not member.leaving for member in members.live)
 
 
 class Measuring:
