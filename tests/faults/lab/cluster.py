@@ -1,11 +1,11 @@
 """A run whose workers are on other machines: the controller and the target in the centre, supervisors around it.
 
 with cluster(tmp_path, scale, machines=2) as lab:
-    run = lab.run(VISITOR, "-u", "10", "-t", "10s")
+    lab.run(VISITOR, "-u", "10", "-t", "10s")
     lab.join(0)
     lab.join(1)
     ...
-    ended = run.finish()
+    ended = lab.finish(10)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.e2e.command import SWELL, SwellRun
+from tests.e2e.command import SWELL, Ended, SwellRun
 from tests.faults.lab.network import LINK_ADDRESS, TARGET_ADDRESS, Machine, Network, Quality, network
 from tests.faults.lab.scale import Scale
 from tests.faults.lab.sightings import Sighting, sightings
@@ -30,6 +30,7 @@ from tests.targets.nginx import Nginx, nginx
 PORT = 5557
 """Of the centre's own network: nobody else can have taken it."""
 END_TIMEOUT_S = 15.0
+"""After what was planned."""
 
 
 class Supervisor:
@@ -116,7 +117,9 @@ class Cluster:
         self._environment = {LEDGERS: str(self.ledgers)}
         subprocess.run([SWELL, "keygen", self._key], check=True, stdout=subprocess.DEVNULL)
 
-    def run(self, script: str, *options: str, expect: int, lease_s: float | None = None) -> SwellRun:
+    def run(
+        self, script: str, *options: str, expect: int, lease_s: float | None = None, prefix: Sequence[str] = ()
+    ) -> SwellRun:
         """Start the controller, in the centre, which waits for `expect` workers."""
         place = self._folder / f"controller-{len(self._runs)}"
         place.mkdir()
@@ -124,7 +127,7 @@ class Cluster:
         listening = ("--listen", f"{LINK_ADDRESS}:{PORT}", "--key", str(self._key), "--lease", f"{lease_s:g}s")
         usual = ("-H", self.target.url, "-r", "1000", "--request-id-header", "X-Request-Id", "--stop-timeout", "2")
         words = (*usual, *listening, "--expect-workers", str(expect), *options)
-        prefix = self.net.centre.prefix
+        prefix = (*self.net.centre.prefix, *prefix)
         self._runs.append(SwellRun(place, script, *words, prefix=prefix, environment=self._environment))
         return self._runs[-1]
 
@@ -164,6 +167,14 @@ class Cluster:
         while time.monotonic() < deadline_s:
             assert self._runs[-1].process.poll() is None, f"the run has ended:\n{self.said}"
             time.sleep(min(0.1, seconds))
+
+    def finish(self, run_s: float) -> Ended:
+        """The end of the run, which is to take so long."""
+        try:
+            return self._runs[-1].finish(run_s + END_TIMEOUT_S)
+        except AssertionError:
+            print(self.said)
+            raise
 
     @property
     def said(self) -> str:

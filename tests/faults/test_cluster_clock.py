@@ -1,0 +1,64 @@
+"""A worker's clock is an hour off, the wall's or even the monotonic one: the result is that of right clocks."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.lab.account import codes, faults_of_account
+from tests.faults.lab.cluster import cluster
+from tests.faults.lab.scale import Scale
+from tests.faults.lab.sightings import faults_of_load
+from tests.faults.lab.visitors import VISITOR
+
+USERS = 10
+RUN_S = 6
+FAKETIME = "/usr/$LIB/faketime/libfaketime.so.1"
+"""Where the Debian package puts it; the loader fills in $LIB. Under another name nothing would be faked, and show."""
+AN_HOUR_AHEAD = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+1h"}
+SAYS_THE_TIME = """
+    import time
+
+    @events.test_start.add_listener
+    def say_the_time(environment, **_):
+        print("clock", time.time(), flush=True)
+    """
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        pytest.param({"FAKETIME_DONT_FAKE_MONOTONIC": "1"}, id="the time of day"),
+        pytest.param({}, id="the monotonic clock too"),
+    ],
+)
+@pytest.mark.row("clock one hour off on a worker")
+def test_seconds_of_a_worker_whose_clock_is_an_hour_off_lie_where_they_were(
+    tmp_path: Path, scale: Scale, clock: dict[str, str], figures: Callable[..., None]
+) -> None:
+    with cluster(tmp_path, scale, machines=2) as lab:
+        run = lab.run(VISITOR + SAYS_THE_TIME, "-u", str(USERS), "-t", f"{RUN_S}s", "--no-store", expect=2)
+        lab.join(0)
+        lab.join(1, environment=AN_HOUR_AHEAD | clock)
+        lab.wait_for_load(USERS)
+        ended = lab.finish(RUN_S)
+        seen = lab.seen()
+        assert faults_of_account(ended.result, seen, lab.finished()) == []
+        assert faults_of_load(seen, USERS) == []
+        said_s = sorted(float(line.split()[1]) for line in run.said.splitlines() if line.startswith("clock "))
+        assert said_s[-1] - said_s[0] == pytest.approx(3_600, abs=60)  # it was faked indeed
+        assert not codes(ended.result) & {"worker_lost", "unaccounted", "unstamped", "load_not_reached"}
+        assert ended.result["generator"]["clock"] == "kernel"
+        began_s = min(one.at_s for one in seen)
+        logged = collections.Counter(int(one.at_s - began_s) for one in seen)
+        counted = {point["t_s"]: point["requests"] for point in ended.result["timeline"]}
+        share_off = max(abs(counted[second] / logged[second] - 1) for second in range(1, RUN_S - 1))
+        assert share_off < 0.2
+        assert datetime.datetime.fromisoformat(ended.result["run"]["started_at"]).timestamp() == pytest.approx(
+            began_s, abs=10
+        )
+        figures(share_off=share_off)
