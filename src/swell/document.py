@@ -11,7 +11,7 @@ import msgspec
 
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
-from swell.result import REVISIONS_CAP, ExportCount, SampleFile
+from swell.result import REVISIONS_CAP, ExportCount, RefusedCount, SampleFile, StrangerCount
 from swell.segment import MEASURE_CAP, ErrorSample, ExceptionCount
 
 SCHEMA = "swell.result/1"
@@ -274,6 +274,24 @@ class WorkerSummary(msgspec.Struct, frozen=True, kw_only=True):
     lost_at_s: float | None
 
 
+class ClusterSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What the link turned away, and how its connections fared; those of workers on the controller's machine, which
+    come by a socket file, are not counted."""
+
+    refused: tuple[RefusedCount, ...] = ()
+    """Frames that were not followed, by kind and sender."""
+    strangers: tuple[StrangerCount, ...] = ()
+    """Connections that ended before they had shown the key, by address."""
+    connections: int = 0
+    """Those that had."""
+    disconnections: int = 0
+    """Of those."""
+    dropped: int = 0
+    """Frames for somebody who was not there, or did not read."""
+    crowded_out: int = 0
+    """Frames that came faster than the controller could deal with them: what they said is said again."""
+
+
 class Limit(msgspec.Struct, frozen=True):
     """How many of something are told apart, and how much lay beyond."""
 
@@ -391,6 +409,7 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     accounting: Accounting
     workers: tuple[WorkerSummary, ...]
+    cluster: ClusterSummary = ClusterSummary()
     limits: Limits
     generator: GeneratorSummary
     timeline: tuple[TimelinePoint, ...]

@@ -170,6 +170,8 @@ class LinkCounts(msgspec.Struct, frozen=True, kw_only=True):
     nothing, or broke."""
     dropped: int = 0
     """Frames for somebody who was not there, or did not read."""
+    crowded_out: int = 0
+    """Frames that came faster than they could be dealt with: what they said is said again."""
 
 
 class LinkFacts(msgspec.Struct, frozen=True):

@@ -7,10 +7,10 @@ import sys
 import msgspec
 import pytest
 
-from swell.document import ResultDocument, ThresholdSummary
+from swell.document import ClusterSummary, ResultDocument, ThresholdSummary
 from swell.report.console import open_console
 from swell.report.final_table import final_report, print_final
-from swell.result import ExportCount
+from swell.result import ExportCount, Refusal, RefusedCount, StrangerCount
 from swell.segment import ExceptionCount
 from swell.stats.summary import summarise
 from tests.report import sample_results
@@ -182,6 +182,24 @@ def test_paced_starts_that_were_missed_are_told() -> None:
     assert "missed" not in text_of(document)
     missing = msgspec.structs.replace(document, totals=msgspec.structs.replace(document.totals, missed=1_234))
     assert "            1,234 paced starts missed: too late to be made up\n" in text_of(missing)
+
+
+def test_what_was_turned_away_at_the_link_is_told_by_kind_and_where_from() -> None:
+    cluster = ClusterSummary(
+        refused=(
+            RefusedCount(Refusal.MALFORMED, "1.1", 1_200),
+            RefusedCount(Refusal.OTHER_RUN, "\x1b[31m", 2),
+            RefusedCount(Refusal.MALFORMED, "2.1", 1),
+            RefusedCount(Refusal.EMPTY, "3.1", 1),
+        ),
+        strangers=(StrangerCount("10.0.0.9", 7),),
+        crowded_out=5,
+    )
+    text = text_of(msgspec.structs.replace(document_of("ended"), cluster=cluster), 120)
+    assert "frames refused: 1,201 malformed, 2 of another run, 1 empty, from \\x1b[31m, 1.1, 2.1 and 1 more" in text
+    assert "7 connections turned away, from 10.0.0.9" in text
+    assert "5 frames came too fast, and had to be sent again" in text
+    assert "turned away" not in text_of(document_of("ended"))
 
 
 def test_what_lies_beyond_the_caps_is_told() -> None:

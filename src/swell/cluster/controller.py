@@ -48,10 +48,11 @@ from swell.cluster.fetch_state import Archive
 from swell.cluster.intake import Intake
 from swell.cluster.lanes_state import Lanes
 from swell.cluster.link import ControllerLink
+from swell.cluster.member_state import identity_of
 from swell.cluster.messages import Fetch, Rows, encode
 from swell.errors import LinkError, RunFailed
 from swell.feed_plan import RowSource
-from swell.result import End
+from swell.result import End, LinkFacts, Refusal
 from swell.segment import Segment
 from swell.stats.merge import RunMerge
 
@@ -120,8 +121,6 @@ class Controller:
         self.state = state
         self.state.reception.journaled = journal is not None
         self.merge = RunMerge(state.run, state.plan, datetime.datetime.now(datetime.UTC))
-        self.refused_segments = 0
-        """Segments whose content was unsound."""
         self._link = link
         self._launcher = launcher
         self._clock = clock
@@ -163,6 +162,7 @@ class Controller:
             gevent.killall(helpers)
             self._rows.close()
         self.merge.fed(self.state.reception.feeds.counts())
+        self._tell_of_link()
         self.merge.close()
         return over
 
@@ -178,6 +178,13 @@ class Controller:
         while True:
             gevent.sleep(TICK_S)
             self.tell(Ticked())
+            self._tell_of_link()
+
+    def _tell_of_link(self) -> None:
+        """What nobody followed goes into the result."""
+        found = self._link.facts()
+        counts = msgspec.structs.replace(found.counts, crowded_out=self.lanes.dropped)
+        self.merge.link_told(LinkFacts((*self.state.reception.refused.listed(), *found.refused), counts))
 
     def _do(self, command: Command) -> None:
         match command:
@@ -251,7 +258,7 @@ class Controller:
         try:
             self.merge.apply(segment)
         except LinkError:
-            self.refused_segments += 1
+            self.state.reception.refuse(identity_of(segment.worker, segment.incarnation), Refusal.UNSOUND)
 
     def _serve(self, asked: Serve) -> None:
         try:

@@ -24,7 +24,7 @@ from swell.cluster.messages import FRAME_BYTES_MAX
 from swell.cluster.sockets import LINGER_MS, USUAL, Timing, as_client, as_server, tune
 from swell.cluster.wayfarer import Wayfarer
 from swell.errors import LinkError
-from swell.result import LinkCounts
+from swell.result import LinkCounts, LinkFacts, Refusal, RefusedCount
 
 SENDERS_CAP = 100
 OTHER_SENDERS = b"(other)"
@@ -43,6 +43,9 @@ class ControllerLink(Protocol):
 
     def send(self, to: bytes, frame: bytes) -> bool:
         """Send a frame without waiting; False when it was dropped."""
+
+    def facts(self) -> LinkFacts:
+        """What has been turned away here so far, for the result."""
 
     def close(self) -> None: ...
 
@@ -156,8 +159,15 @@ class RouterLink:
         self.dropped += not sent
         return sent
 
+    def facts(self) -> LinkFacts:
+        refused = (
+            RefusedCount(Refusal.PARTS, sender.decode("ascii", "backslashreplace"), count)
+            for sender, count in self.misshapen.items()
+        )
+        return LinkFacts(tuple(refused), self.counts())
+
     def counts(self) -> LinkCounts:
-        """What has happened to connections and frames so far, for the result."""
+        """What has happened to connections and frames so far."""
         return msgspec.structs.replace(self._connections.counts(), dropped=self.dropped)
 
     def close(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gevent.queue import SimpleQueue
 
+from swell.result import LinkFacts
+
 Sent = tuple[bytes, bytes]
 
 
@@ -42,6 +44,9 @@ class MemoryLink:
             return False
         worker.deliver(frame)
         return True
+
+    def facts(self) -> LinkFacts:
+        return LinkFacts()
 
     def close(self) -> None:
         self._inbox.put(None)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from swell.analysis.health_reasons import THROTTLED_SHARE
-from swell.document import Limits, Reason, ResultDocument, State
+from swell.document import ClusterSummary, Limits, Reason, ResultDocument, State
 from swell.report.figures import count_text, cpu_text, ms_text, seconds_text
 from swell.report.labelled import Labelled
 from swell.report.wording import visible
+from swell.result import Refusal
 
 STATE_STYLES = {State.VALID: "bold green", State.DEGRADED: "bold yellow", State.INVALID: "bold red"}
 STATE_TEXTS = {
@@ -19,6 +21,23 @@ STATE_TEXTS = {
     State.DEGRADED: "degraded: the numbers need a caveat",
     State.INVALID: "invalid: the numbers should not be used",
 }
+
+
+REFUSAL_TEXTS = {
+    Refusal.PARTS: "of several parts",
+    Refusal.EMPTY: "empty",
+    Refusal.OVERSIZE: "too long",
+    Refusal.MALFORMED: "malformed",
+    Refusal.OTHER_VERSION: "of another version",
+    Refusal.OTHER_RUN: "of another run",
+    Refusal.OTHER_TERM: "of another term",
+    Refusal.OTHER_INCARNATION: "of another incarnation",
+    Refusal.UNKNOWN_SENDER: "of an unknown sender",
+    Refusal.OUT_OF_PLACE: "out of place",
+    Refusal.UNSOUND: "that contradict themselves",
+}
+SOME = 3
+"""So many senders are named."""
 
 
 def accounting_section(document: ResultDocument) -> RenderableType:
@@ -38,7 +57,8 @@ def accounting_section(document: ResultDocument) -> RenderableType:
         if count:
             line.append(f" · {count_text(count)} {name}")
     limits = document.limits
-    return Labelled("exchanges", [line, *_missed(document), *_limit_lines(limits), *_value_lines(limits)])
+    beyond = [*_limit_lines(limits), *_value_lines(limits)]
+    return Labelled("exchanges", [line, *_missed(document), *beyond, *_link_lines(document.cluster)])
 
 
 def _missed(document: ResultDocument) -> Iterator[Text]:
@@ -63,6 +83,29 @@ def _value_lines(limits: Limits) -> Iterator[Text]:
         yield Text(what, style="yellow")
     if refused:
         yield Text(f"{count_text(refused)} values that no measure can hold: left out", style="yellow")
+
+
+def _link_lines(found: ClusterSummary) -> Iterator[Text]:
+    """What came over the link and was none of the run's."""
+    if found.refused:
+        kinds: Counter[str] = Counter()
+        for one in found.refused:
+            kinds[REFUSAL_TEXTS[one.kind]] += one.count
+        texts = ", ".join(f"{count_text(count)} {kind}" for kind, count in kinds.most_common())
+        senders = _some(sorted({one.sender for one in found.refused}))
+        yield Text(f"frames refused: {texts}, from {senders}", style="yellow")
+    if found.strangers:
+        count = sum(one.count for one in found.strangers)
+        plural = "connection" if count == 1 else "connections"
+        addresses = _some([one.address for one in found.strangers])
+        yield Text(f"{count_text(count)} {plural} turned away, from {addresses}", style="yellow")
+    if found.crowded_out:
+        yield Text(f"{count_text(found.crowded_out)} frames came too fast, and had to be sent again", style="yellow")
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(map(visible, names[:SOME]))
+    return shown if len(names) <= SOME else f"{shown} and {len(names) - SOME} more"
 
 
 def generator_section(document: ResultDocument) -> RenderableType:

@@ -25,6 +25,7 @@ from swell.result import (
     End,
     ExportCount,
     Incident,
+    LinkFacts,
     Redeal,
     RunResult,
     SampleFile,
@@ -45,6 +46,7 @@ from swell.segment import (
 from swell.stats.health_history import spans_each
 from swell.stats.incarnation import Arrivals, Incarnation
 from swell.stats.journal import MergeJournal, MergeState
+from swell.stats.link import together
 from swell.stats.names import Exceptions, Names, Samples
 from swell.stats.population import Population
 from swell.stats.revisions import Revisions
@@ -80,6 +82,7 @@ class RunMerge:
         self._population = Population(scenario.name for scenario in plan.scenarios)
         self._timeline: Timeline | None = None
         self._facts = ControllerFacts()
+        self._link_before = self._link_since = LinkFacts()
         self._feeds: tuple[FeedCount, ...] = ()
         self.samples: SampleFile | None = None
         """What was written to the file of all calls, once that is known."""
@@ -141,6 +144,12 @@ class RunMerge:
             before, last = [*before, last], Incident(at_s, at_s, what)
         incident = msgspec.structs.replace(last, to_s=max(at_s, last.to_s))
         self._facts = _with(self._facts, store_failures=(*before, incident))
+
+    def link_told(self, since: LinkFacts) -> None:
+        """This was turned away at the link since this controller was started."""
+        if since != self._link_since:
+            self._link_since = since
+            self._facts = msgspec.structs.replace(self._facts, link=together(self._link_before, since))
 
     def controller_restarted(self, from_s: float, to_s: float) -> None:
         """The controller was gone for a while."""
@@ -252,6 +261,7 @@ class RunMerge:
         }
         restored._population = Population.restore(journal)
         restored._facts, restored._feeds = state.facts, state.feeds
+        restored._link_before = state.facts.link
         restored.samples, restored.exports = state.samples, state.exports
         restored._end, restored._end_text, restored._ended_s = state.end, state.end_text, state.ended_s
         if state.horizon_s is not None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from swell.analysis.generator import generator
 from swell.analysis.verdict import judge
 from swell.document import (
+    ClusterSummary,
     ErrorSummary,
     Limit,
     Limits,
@@ -63,6 +64,7 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
         verdict=verdict,
         accounting=account(result),
         workers=tuple(map(_worker, result.workers)),
+        cluster=_cluster(result),
         limits=_limits(result),
         generator=generator(result, verdict),
         timeline=tuple(_timeline(result)),
@@ -206,6 +208,18 @@ def _worker(worker: WorkerResult) -> WorkerSummary:
         unanswered=unanswered(worker),
         unaccounted=unaccounted(worker),
         lost_at_s=worker.lost_at_s,
+    )
+
+
+def _cluster(result: RunResult) -> ClusterSummary:
+    found = result.controller.link
+    return ClusterSummary(
+        refused=found.refused,
+        strangers=found.counts.strangers,
+        connections=found.counts.admitted,
+        disconnections=found.counts.ended,
+        dropped=found.counts.dropped,
+        crowded_out=found.counts.crowded_out,
     )
 
 
