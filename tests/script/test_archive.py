@@ -118,6 +118,15 @@ def test_files_whose_paths_stand_in_the_code_are_found(tree: Tree) -> None:
     assert names(travelling()) == expected
 
 
+def test_a_folder_that_is_named_is_left_here_with_a_notice_unless_something_in_it_travels(tree: Tree) -> None:
+    folder = tree('TEMPLATES = "pages_y"\nPARTS = "parts/inner", "mine", "x/..", "empty"\nfiles("mine/a.txt")')
+    write(folder, "pages_y/a.html", "parts/inner/b.html", "mine/a.txt", "mine/b.txt", "x/c")
+    found = travelling()
+    assert names(found) == ["contest.py", "mine/a.txt"]
+    what = "contest.py has the name of the folder {0} in it, which does not travel unless files('{0}') says so"
+    assert found.notices == (what.format("pages_y"), what.format("parts/inner"))
+
+
 def test_rows_that_only_the_controller_reads_stay_unless_something_else_reads_them(tree: Tree) -> None:
     write(
         tree('rows = feed("rows.csv")\nboth = feed("both.csv")\nother = lambda: open("both.csv")'),

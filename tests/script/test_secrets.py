@@ -83,6 +83,11 @@ def test_what_is_known_and_what_was_sent_is_hidden(folder: Path) -> None:
     assert "abcdef" not in repr(secrets)
 
 
+def test_outside_of_swell_there_are_none() -> None:
+    with pytest.raises(SecretMissing, match="needs the secret TOKEN, and only swell looks secrets up"):
+        Secrets().value("TOKEN")
+
+
 def test_a_default_stands_in_for_one_that_is_missing(folder: Path) -> None:
     secrets.look_in({}, folder)
     assert secret("TOKEN", default="") == ""

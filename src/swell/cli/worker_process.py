@@ -92,6 +92,7 @@ def _take_standard_input() -> int:
 def _take_part(given: argparse.Namespace) -> int:
     import gevent
 
+    from swell.cli.hiding import hide_in_output
     from swell.cli.worker_cast import ScriptCast, WorkerRunner
     from swell.cli.worker_output import Outlet, OutletStream
     from swell.cluster.key import receive_key
@@ -111,6 +112,7 @@ def _take_part(given: argparse.Namespace) -> int:
     if given.folder:
         os.chdir(given.folder)
     secrets.look_in(os.environ)
+    hide_in_output()
     outlet = Outlet(hidden)
     hello = Hello(given.run, given.worker, given.incarnation, socket.gethostname(), os.getpid(), machine=given.machine)
     state = WorkerState(hello)

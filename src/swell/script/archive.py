@@ -101,6 +101,8 @@ class _Finder:
         self._roots = list(dict.fromkeys([self._folder, *filter(self._is_ours, entries)]))
         self._found: dict[Path, None] = {}
         self._unread: list[Path] = []
+        self._folders_named: dict[Path, Path] = {}
+        """And by which file."""
         self._notices: dict[str, None] = {}
 
     def travelling(self) -> Travelling:
@@ -142,8 +144,17 @@ class _Finder:
             for found in source.imports:
                 self._take_import(found, file)
             for text in source.paths:
-                for place in (file.parent, self._folder, self._working_directory):
-                    self.take_file(place / text)
+                for place in dict.fromkeys((file.parent, self._folder, self._working_directory)):
+                    self._take_named(os.path.join(place, text), file)
+        for folder, file in self._folders_named.items():
+            self._note_folder(folder, file)
+
+    def _take_named(self, path: str, file: Path) -> None:
+        """What a text in a file may stand for."""
+        if os.path.isfile(path):
+            self.take_file(Path(path))
+        elif os.path.isdir(path):
+            self._folders_named.setdefault(_normal(Path(path)), file)
 
     # --- what is there -----------------------------------------------------------------------------------------------
 
@@ -197,6 +208,14 @@ class _Finder:
             if not place.is_dir():
                 return False
         return True
+
+    def _note_folder(self, folder: Path, file: Path) -> None:
+        """A word may be the name of a folder by chance, so its files are not taken."""
+        is_within = folder != self._folder and self._is_ours(folder)
+        if is_within and not any(found.is_relative_to(folder) for found in self._found):
+            name = folder.relative_to(self._folder)
+            what = f"{self._name(file)} has the name of the folder {name} in it, which does not travel"
+            self._notices[f"{what} unless files({str(name)!r}) says so"] = None
 
     def _note_elsewhere(self, name: str, file: Path) -> None:
         """Installed packages are expected on the other machines; what only a path leads to may be forgotten."""

@@ -32,7 +32,8 @@ class Secrets:
     """The secrets of this process."""
 
     def __init__(self) -> None:
-        self._environment: Mapping[str, str] = {}
+        self._environment: Mapping[str, str] | None = None
+        """None: nobody has said where to look."""
         self._folder = FOLDER
         self._sent: Mapping[str, str] = {}
         self._known: dict[str, str] = {}
@@ -73,6 +74,8 @@ class Secrets:
 
     def _found(self, name: str) -> str:
         variable = f"{name}_FILE"
+        if self._environment is None:
+            raise SecretMissing(name, "and only swell looks secrets up: run the script with `swell run`")
         if value := self._environment.get(name):
             return value
         if path := self._environment.get(variable):
