@@ -95,11 +95,12 @@ class Form:
         """A mean over the strains since then."""
         return fmean([of(felt.strain) for felt in self._felt if felt.at_ns > since_ns] or [0.0])
 
-    def lag_growth(self) -> float:
-        """By how many seconds planned starts have fallen further behind in each second."""
-        if len(self._felt) < 2:
+    def lag_growth(self, since_ns: int) -> float:
+        """By how many seconds planned starts have fallen further behind in each second since then."""
+        first = max((felt for felt in self._felt if felt.at_ns <= since_ns), key=_instant, default=None)
+        if first is None:
             return 0.0
-        first, last = self._felt[0], self._felt[-1]
+        last = self._felt[-1]
         span_ms = (last.at_ns - first.at_ns) / 1e6
         return (last.strain.lag_p99_ms - first.strain.lag_p99_ms) / span_ms if span_ms > 0 else 0.0
 
@@ -237,7 +238,7 @@ class _View:
         if len(forms) < len(self._forms) or not all(form.all_since(self._since_ns, _is_late) for form in forms):
             return 0.0
         done = [form.mean(_calls, self._since_ns) for form in forms]
-        growth = [min(max(form.lag_growth(), 0.0), 0.99) for form in forms]
+        growth = [min(max(form.lag_growth(self._since_ns), 0.0), 0.99) for form in forms]
         return sum(calls / (1 - growing) for calls, growing in zip(done, growth, strict=True))
 
     def capacities(self) -> dict[int, float]:
@@ -273,6 +274,10 @@ def _supposed(forms: Mapping[int, Form], shown: Mapping[int, float]) -> dict[int
         [known[worker] / form.measured for worker, form in forms.items() if known[worker] and form.measured] or [1.0]
     )
     return {worker: form.carried or form.measured * scale for worker, form in forms.items()}
+
+
+def _instant(felt: Felt) -> int:
+    return felt.at_ns
 
 
 def _cpu(strain: Strain) -> float:
