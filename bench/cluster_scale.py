@@ -133,7 +133,7 @@ class Play:
             self.controller.wait(patience_s)
             self.players.wait(patience_s)
         except subprocess.TimeoutExpired as exc:
-            raise BenchError(f"the run does not end: {self.lines[-1] if self.lines else ''}") from exc
+            raise BenchError("the run does not end") from exc
         self.read()
         found: dict[str, Any] = json.loads((self.folder / "controller.json").read_text())
         return found
@@ -270,7 +270,7 @@ def accounts(ended: dict[str, Any], lines: Sequence[dict[str, Any]]) -> dict[str
         "durations_counted": ended["durations"],
         "calls_per_worker_and_second": ended["calls_per_s"],
         "missing": ended["calls_missing"] + ended["reports_missing"],
-        "refused_segments": ended["refused_segments"],
+        "refused": ended["refused"],
         "dropped_for_room": ended["dropped"],
         "most_backlog_mb": round(ended["most_backlog_bytes"] / 1e6),
     }
@@ -284,7 +284,7 @@ def misses(found: dict[str, Any]) -> list[str]:
         and account["calls_reported"] == account["calls_counted"] == account["durations_counted"] // 2
         and account["calls_per_worker_and_second"] == [CALLS_PER_REPORT]
         and not account["missing"]
-        and not account["refused_segments"]
+        and not account["refused"]
         and not account["failure"]
     )
     if not exact:

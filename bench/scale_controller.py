@@ -137,7 +137,7 @@ def findings(controller: Controller, nobody: Nobody) -> dict[str, Any]:
         "seconds": sorted({len(one.calls_per_s) // 16 for one in result.workers}),
         "calls_missing": sum(one.calls_missing for one in result.workers),
         "reports_missing": sum(one.reports_missing for one in result.workers),
-        "refused_segments": controller.refused_segments,
+        "refused": {kind.value: count for kind, count in controller.state.reception.refused.by_kind.items()},
         "dropped": controller.lanes.dropped,
         "most_backlog_bytes": controller.lanes.most_backlog_bytes,
     }
