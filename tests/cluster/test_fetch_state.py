@@ -2,7 +2,7 @@ import hashlib
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from swell.cluster import fetch_state
@@ -91,6 +91,7 @@ def test_an_archive_arrives_whole_whatever_is_lost_repeated_or_overtaken(size_by
 
 
 @given(st.text(max_size=8) | st.just(""), st.integers(), st.binary(max_size=12))
+@example("", -10, bytes(10))
 def test_parts_that_are_none_are_refused(sha256: str, start: int, data: bytes) -> None:
     archive = archive_of(bytes(25))
     fetch = fetch_of(archive)

@@ -88,9 +88,8 @@ class ArchiveFetch:
 
     def arrived(self, part: Part, now_ns: int) -> None:
         """A part has come, perhaps not for the first time."""
-        length = min(PART_BYTES, self._size_bytes - part.start)
-        is_ours = part.sha256 == self.sha256 and part.start % PART_BYTES == 0 and len(part.data) == length > 0
-        if not is_ours:
+        is_ours = part.sha256 == self.sha256 and 0 <= part.start < self._size_bytes and part.start % PART_BYTES == 0
+        if not is_ours or len(part.data) != min(PART_BYTES, self._size_bytes - part.start):
             self.refused += 1
             return
         request = self._under_way.pop(part.start, None)
