@@ -56,8 +56,6 @@ def wanted(settings: Settings) -> tuple[Listening | None, list[Problem]]:
         return None, [*problems, *error.problems]
     except LinkError as error:
         return None, [*problems, Problem(str(error), options.LISTEN.flag)]
-    if settings[options.EXPECT_WORKERS] == 0 and not settings[options.WORKERS]:
-        problems.append(Problem("the run would have no worker at all", options.EXPECT_WORKERS.flag, "give --workers"))
     return Listening(address, key, settings[options.KEY]), problems
 
 

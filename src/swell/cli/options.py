@@ -187,7 +187,7 @@ WORKERS = Option(
     short="-w",
     kind=values.MAYBE_COUNT,
     default=None,
-    default_text="one per usable core, at most one per user; none with --listen",
+    default_text="one per usable core, at most one per user; none where others are expected",
     section=Section.MACHINE,
     help="How many worker processes of this machine carry the users.",
 )

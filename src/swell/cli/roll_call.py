@@ -1,4 +1,4 @@
-"""Says who is waited for before a run begins: in place on a terminal, a line for each that comes elsewhere."""
+"""Says where workers of other machines can join a run, and who is waited for before it begins."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ class RollCall:
     def __init__(self, terminal: Terminal, timeout_s: float) -> None:
         self._terminal = terminal
         self._timeout_s = timeout_s
-        self._said = -1
 
     def __repr__(self) -> str:
-        return f"<RollCall, {self._said} have come>"
+        return f"<RollCall for {self._timeout_s:g} s>"
 
     def announce(self, listening: Listening, bound: Address, expected: int) -> None:
         """Say where the run can be joined, and how."""
@@ -56,14 +55,11 @@ class RollCall:
 
     def _say(self, state: ControllerState, left_s: float) -> None:
         come, expected = state.come, state.plan.expected_workers
-        if come != self._said and expected:
-            self._said = come
-            if come:
-                self._terminal.note(f"{come:,} of {_workers(expected)} ready")
         if state.phase is Phase.MEASURING:
             self._terminal.status("measuring what each worker can carry")
         elif come < expected:
-            self._terminal.status(f"{come:,} of {_workers(expected)} · waiting for {left_s:.0f} s more")
+            here = f"{come:,} of {_workers(expected)} {'is' if come == 1 else 'are'} here"
+            self._terminal.status(f"{here}; waiting up to {left_s:.0f} s for the rest")
 
 
 def _workers(count: int) -> str:

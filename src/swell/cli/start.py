@@ -13,6 +13,7 @@ from swell.cli.load_options import Planned, planned
 from swell.cli.machine import ephemeral_ports, raise_fd_limit, usable_cores
 from swell.cli.opening import Opened
 from swell.cli.outputs import wanted
+from swell.cli.settings import Settings
 from swell.cli.storing import Keeping
 from swell.plan import MOST_WORKERS, RunPlan, notices, problems
 
@@ -85,10 +86,10 @@ def plan_of(opened: Opened, load: Planned) -> RunPlan:
     """The plan that a command line describes, with a load."""
     settings = opened.settings
     users = MOST_WORKERS if load.shape else sum(each.most_users for each in load.loads)
-    is_open, expected = bool(settings[options.LISTEN]), settings[options.EXPECT_WORKERS]
+    expected = _expected_workers(settings)
     workers = settings[options.WORKERS]
     if workers is None:
-        workers = 0 if is_open else min(usable_cores(), max(users, 1))
+        workers = 0 if expected else min(usable_cores(), max(users, 1))
     seed = settings[options.SEED]
     return RunPlan(
         script=opened.path,
@@ -101,7 +102,7 @@ def plan_of(opened: Opened, load: Planned) -> RunPlan:
         shape_options=load.shape_options,
         run_time_s=None if load.shape_options else settings[options.RUN_TIME],
         workers=workers,
-        expected_workers=(1 if expected is None else expected) if is_open else 0,
+        expected_workers=expected,
         expect_timeout_s=settings[options.EXPECT_TIMEOUT],
         lease_s=settings[options.LEASE],
         tags=settings[options.TAGS],
@@ -115,3 +116,11 @@ def plan_of(opened: Opened, load: Planned) -> RunPlan:
         source_addresses=settings[options.SOURCE_ADDRESS],
         log_level=settings[options.LOG_LEVEL],
     )
+
+
+def _expected_workers(settings: Settings) -> int:
+    """How many workers of other machines a run waits for: one, if it listens for any and does not say."""
+    expected = settings[options.EXPECT_WORKERS]
+    if not settings[options.LISTEN]:
+        return 0
+    return 1 if expected is None else expected

@@ -33,7 +33,7 @@ class Gathering:
         if any(member.phase is WorkerPhase.LOADING for member in here):
             return False
         come = self.come(members)
-        return bool(here or come) and come >= self.expected
+        return come >= self.expected and (come > 0 or any(member.takes_orders for member in here))
 
     def failure(self, members: Membership, now_ns: int) -> str:
         """Why nobody is waited for any longer, although not all are there; '': they are."""
@@ -45,7 +45,8 @@ class Gathering:
             return ""
         come = self.come(members)
         expected = max(self.expected, 1)
-        return f"only {come} of {expected} worker{'s' * (expected > 1)} came within {self.timeout_s:g} s"
+        few = f"only {come:,} of {expected:,} workers" if come else "no worker"
+        return f"{few} came within {self.timeout_s:g} s"
 
     @staticmethod
     def come(members: Membership) -> int:
@@ -81,7 +82,7 @@ class Measuring:
 
     def is_through(self, member: Member, now_ns: int) -> bool:
         """Whether it is known what a worker can carry, or it has been asked for long enough."""
-        if not self.is_on or member.capacity or member.orders.number:
+        if not self.is_on or member.orders.number or (member.capacity and member.takes_orders):
             return True
         first_ns, _ = self._asked.get(member.identity, (now_ns, 0))
         return now_ns - first_ns >= MEASURED_WITHIN_NS
