@@ -125,8 +125,9 @@ class Cluster:
         place.mkdir()
         lease_s = self._scale.lease_s if lease_s is None else lease_s
         listening = ("--listen", f"{LINK_ADDRESS}:{PORT}", "--key", str(self._key), "--lease", f"{lease_s:g}s")
-        usual = ("-H", self.target.url, "-r", "1000", "--request-id-header", "X-Request-Id", "--stop-timeout", "2")
-        words = (*usual, *listening, "--expect-workers", str(expect), *options)
+        usual = ("-H", self.target.url, "--request-id-header", "X-Request-Id", "--stop-timeout", "2")
+        at_once = ("-r", "1000") if "-u" in options else ()  # or else the script says what load there is
+        words = (*usual, *at_once, *listening, "--expect-workers", str(expect), *options)
         prefix = (*self.net.centre.prefix, *prefix)
         self._runs.append(SwellRun(place, script, *words, prefix=prefix, environment=self._environment))
         return self._runs[-1]
