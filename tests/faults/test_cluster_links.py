@@ -1,5 +1,5 @@
-"""A link that loses packets, is slow, or is torn again and again: no lease is lost where none should be, no user is there
-twice, and the account holds."""
+"""A link that loses packets, is slow, or is torn again and again: no lease is lost where none should be, no user is
+there twice, and the account holds."""
 
 from __future__ import annotations
 

@@ -79,13 +79,15 @@ def test_a_count_that_does_not_fit_is_found(changed: dict[str, int], fault: str)
     assert faults_of_account(result({"0.1": changed}), seen((0, "0.1", 0), (0, "0.1", 1)), {"0.1": 2}) == [fault]
 
 
-def test_what_is_said_to_be_unaccounted_for_may_be_missing_and_no_more() -> None:
-    log = seen((0, "0.1", 0), (0, "0.1", 1), (0, "0.1", 2))
-    said = result({"0.1": {"sent": 1, "answered": 1, "unanswered": 0, "unaccounted": 2}})
-    assert faults_of_account(said, log, {"0.1": 3}) == []
+def test_what_is_said_to_be_unaccounted_for_may_be_missing_and_not_much_more() -> None:
+    log = seen(*((0, "0.1", user) for user in range(14)))
+    said = result({"0.1": {"sent": 1, "answered": 1, "unanswered": 0, "unaccounted": 10}})
+    assert faults_of_account(said, log, {"0.1": 14}) == []
     unsaid = said | {"verdict": {"reasons": []}}
-    assert faults_of_account(unsaid, log, {"0.1": 4}) == [
-        "0.1: 4 finished, 1 answered, 2 unaccounted for",
+    assert faults_of_account(unsaid, [*log, *seen((0, "0.1", 0))], {"0.1": 15}) == [
+        "the target has seen run/0.1/0 more than once",
+        "0.1: 15 finished, 1 answered, 10 unaccounted for",
+        "0.1: 15 in the target's log, 1 sent, 10 unaccounted for",
         "something is unaccounted for, and the verdict does not say so",
     ]
 

@@ -11,11 +11,10 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e.command import Ended
+from tests.e2e.command import Ended, SwellRun
 from tests.faults.lab.cluster import Cluster, cluster
 from tests.faults.lab.quotas import CpuGroup, cpu_group
 from tests.faults.lab.scale import Scale
@@ -59,7 +58,7 @@ def working(rate_per_s: float, hold_s: float) -> str:
             until_s = time.thread_time() + {TASK_MS / 1_000}
             while time.thread_time() < until_s:
                 pass
-            self.client.get("/ok")
+            self.client.get(f"/ok?user={{self._seat.number}}", name="/ok")
     """
 
 
@@ -77,10 +76,10 @@ class Pair:
         self._alike = folder / "alike.py"
         self._alike.write_text(textwrap.dedent(ALIKE))
 
-    def begin(self, script: str, run_s: float, *, alike: bool) -> Any:
+    def begin(self, script: str, *, alike: bool) -> SwellRun:
         """The run, under way."""
         prefix = (sys.executable, str(self._alike)) if alike else ()
-        run = self.lab.run(script, "-t", f"{run_s:g}s", "--no-store", expect=2, prefix=prefix)
+        run = self.lab.run(script, "--no-store", expect=2, prefix=prefix)
         for machine, group in enumerate(self.groups):
             self.lab.join(machine, prefix=group.prefix)
         run.wait_until(self.lab.target.log, "the first request", 60)
@@ -114,9 +113,17 @@ def test_arrivals_at_nine_tenths_of_what_two_unequal_workers_carry_are_all_start
     pair: Pair, alike: bool, figures: Figures
 ) -> None:
     run_s, planned_per_s = 12.0, 0.9 * carried_per_s(0.1, 0.8)
-    run = pair.begin(working(planned_per_s, run_s), run_s, alike=alike)
+    run = pair.begin(working(planned_per_s, run_s), alike=alike)
     ended = run.finish()
     settled = per_second(pair.lab.seen(), run_s)[4:]
+    print(
+        ended.said,
+        ended.reasons,
+        pair.lab.said,
+        per_second(pair.lab.seen(), run_s),
+        planned_per_s,
+        collections.Counter(one.incarnation for one in pair.lab.seen()),
+    )
     reached = sum(settled) / len(settled) / planned_per_s
     figures(planned_per_s=planned_per_s, reached=reached)
     evenly = (carried_per_s(0.1) + planned_per_s / 2) / planned_per_s
