@@ -81,7 +81,7 @@ class Visitor(HttpUser):
         print("a user has", secret("PASSWORD"))
         print(secret("KEY"))
         logging.warning("a user has %s", TOKEN)
-        raise RuntimeError(f"{TOKEN} and {'x' * 280}{TOKEN}") from KeyError(secret("PASSWORD"))
+        raise RuntimeError(f"{TOKEN} and {'x' * 255}{TOKEN}") from KeyError(secret("PASSWORD"))
 """
 
 
@@ -201,7 +201,7 @@ def test_a_secret_is_in_nothing_that_a_run_writes(
     assert len(samples) > 10
     assert ended.result["run"]["target"] == f"{echo}/***"
     assert {exception["message"][:30] for exception in ended.result["exceptions"]} == {
-        f"RuntimeError: *** and {'x' * 280}"[:30],
+        f"RuntimeError: *** and {'x' * 255}"[:30],
         "events.test_stop: ValueError: the end with ***"[:30],
     }
     assert {"used ***"} == {measure["name"] for measure in ended.result["measures"]}
