@@ -59,7 +59,10 @@ def test_help_of_run_shows_the_options_under_their_headings(tmp_path: Path) -> N
     code, out, err = swell(tmp_path, "run", "--help")
     headings = [line for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert (code, err) == (0, "")
-    assert headings == ["The target:", "The load:", "The script:", "This machine:", "The result:", "Help:"]
+    assert headings == [
+        *("The target:", "The load:", "The script:", "This machine:", "Other machines:", "The result:"),
+        "Help:",
+    ]
 
 
 def test_help_with_a_script_shows_the_options_that_it_declares(tmp_path: Path) -> None:

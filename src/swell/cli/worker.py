@@ -119,6 +119,7 @@ class Lending:
                 interrupts.attend(lambda: supervisor.tell(LeaveWanted()))
                 return supervisor.run()
         except InterruptedTwice:
+            supervisor.abandon(PARTING_S)
             return None
         finally:
             self._launcher.kill_all()

@@ -29,6 +29,7 @@ from swell.cluster.supervisor_steps import (
     Heard,
     Kill,
     Launch,
+    LeaveWanted,
     NotUnpacked,
     ProcessEnded,
     Recover,
@@ -95,6 +96,16 @@ class Supervisor:
         finally:
             gevent.killall(greenlets)
         return self._exit
+
+    def abandon(self, timeout_s: float) -> None:
+        """End everything here at once. The controller hears that the workers have ended, and need not wait a lease."""
+        self.tell(LeaveWanted())
+        self._launcher.kill_all()
+        self._launcher.wait_ended(timeout_s)
+        while not self._events.empty():
+            for command in self.state.handle(self._events.get(), self._clock.now_ns()):
+                if isinstance(command, Send):
+                    self._do(command)
 
     def _receive(self) -> None:
         while (frame := self._link.receive()) is not None:

@@ -1,0 +1,187 @@
+"""Runs whose workers are on other machines: supervisors with a folder of their own, over TCP."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.account import VISITOR, check_against
+from tests.e2e.command import SWELL, Ended, SwellRun
+from tests.e2e.lender import SwellWorker, address_of
+from tests.targets.nginx import Nginx, nginx
+
+Start = Callable[..., SwellRun]
+Lend = Callable[..., SwellWorker]
+
+HERE = ("--listen", "127.0.0.1:0")
+PAGE = """
+    from swell import HttpUser, constant, task
+
+    class Reader(HttpUser):
+        wait_time = constant(0.01)
+
+        @task
+        def read(self):
+            self.client.get("/ok")
+    """
+
+
+@pytest.fixture
+def target() -> Iterator[Nginx]:
+    with nginx() as server:
+        yield server
+
+
+@pytest.fixture
+def lend(tmp_path: Path) -> Iterator[Lend]:
+    started: list[SwellWorker] = []
+
+    def start(run: SwellRun, processes: int, *options: str, **more: dict[str, str]) -> SwellWorker:
+        words = ("--processes", str(processes), *options)
+        worker = SwellWorker(tmp_path / f"machine-{len(started)}", address_of(run), *words, **more)
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.kill()
+
+
+def under_load(run: SwellRun, target: Nginx, requests: int = 50) -> None:
+    """Wait until the target has seen so many requests more."""
+    already = len(target.log())
+    run.wait_until(lambda: len(target.log()) >= already + requests, "requests")
+
+
+def check_account(ended: Ended, target: Nginx) -> None:
+    """Nothing is unaccounted for, and the target's own log lies between what was answered and what was sent."""
+    target.stop()
+    accounting = ended.result["accounting"]
+    assert accounting["unaccounted"] == 0
+    assert accounting["answered"] <= len(target.log()) <= accounting["sent"] + accounting["not_sent"]
+
+
+def test_what_workers_of_two_machines_did_is_what_the_targets_log_says(swell: Start, lend: Lend, target: Nginx) -> None:
+    run = swell(VISITOR, "-H", target.url, "-u", "8", "-t", "3s", *HERE, "--expect-workers", "3")
+    machines = [lend(run, 2), lend(run, 1)]
+    ended = run.finish()
+    target.stop()
+    check_against(target, ended)
+    assert len({worker["id"] for worker in ended.result["workers"]}) == 3
+    assert "joins with 2 workers" in ended.stderr
+    for machine in machines:
+        stopped = machine.finish()
+        assert stopped.exit_code == 0, stopped.said
+        assert "is over: " in stopped.said
+
+
+def test_workers_of_this_machine_and_of_others_make_one_run(swell: Start, lend: Lend, target: Nginx) -> None:
+    run = swell(VISITOR, "-H", target.url, "-u", "6", "-t", "2s", *HERE, "--workers", "1")
+    lend(run, 1)
+    ended = run.finish()
+    target.stop()
+    check_against(target, ended)
+    assert ended.result["run"]["workers"] == 2
+
+
+def test_with_a_key_they_find_each_other_and_without_it_nobody_gets_in(
+    swell: Start, lend: Lend, target: Nginx, tmp_path: Path
+) -> None:
+    import subprocess
+
+    key = tmp_path / "cluster.key"
+    subprocess.run([str(SWELL), "keygen", str(key)], check=True, capture_output=True)
+    run = swell(PAGE, "-H", target.url, "-u", "2", "-t", "2s", *HERE, "--key", str(key))
+    stranger = lend(run, 1, "--connect-timeout", "2s")
+    assert stranger.finish().exit_code == 4
+    assert "no controller at" in stranger.said
+    lend(run, 1, "--key", str(key))
+    ended = run.finish()
+    assert ended.exit_code == ended.documented_exit_code, ended.said
+    check_account(ended, target)
+
+
+def test_a_killed_worker_is_started_again_and_nothing_that_it_had_done_is_lost(
+    swell: Start, lend: Lend, target: Nginx
+) -> None:
+    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "5s", *HERE, "--expect-workers", "2")
+    machine = lend(run, 2)
+    under_load(run, target)
+    first, _ = machine.workers()
+    first.kill()
+    machine.wait_until(lambda: len(machine.workers()) == 2 and first not in machine.workers(), "another worker")
+    under_load(run, target)
+    ended = run.finish()
+    assert ended.exit_code == 5
+    assert "worker_lost" in ended.reasons
+    check_account(ended, target)
+    stopped = machine.finish()
+    assert (stopped.exit_code, "1 died" in stopped.said) == (0, True), stopped.said
+
+
+def test_a_machine_that_is_asked_to_leave_hands_its_users_over(swell: Start, lend: Lend, target: Nginx) -> None:
+    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "8s", *HERE, "--expect-workers", "2")
+    leaving, staying = lend(run, 1), lend(run, 1)
+    under_load(run, target)
+    leaving.signal(signal.SIGTERM)
+    stopped = leaving.finish(15)
+    assert stopped.exit_code == 0, stopped.said
+    assert "left run" in stopped.said
+    under_load(run, target)
+    ended = run.finish()
+    assert "worker_lost" not in ended.reasons
+    check_account(ended, target)
+    assert staying.finish().exit_code == 0
+
+
+def test_a_lost_machine_costs_no_more_than_what_it_had_not_yet_told(swell: Start, lend: Lend, target: Nginx) -> None:
+    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "9s", *HERE, "--expect-workers", "2", "--lease", "3s")
+    lost, _ = lend(run, 1), lend(run, 1)
+    under_load(run, target)
+    (worker,) = lost.workers()
+    lost.kill()
+    worker.wait(5)
+    time.sleep(4)
+    under_load(run, target)
+    ended = run.finish()
+    assert ended.exit_code == 5
+    assert "worker_lost" in ended.reasons
+    target.stop()
+    accounting = ended.result["accounting"]
+    assert len(target.log()) <= accounting["sent"] + accounting["unaccounted"] + 400 * 2
+
+
+def test_a_machine_that_comes_late_joins_the_run(swell: Start, lend: Lend, target: Nginx) -> None:
+    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "8s", *HERE)
+    lend(run, 1)
+    under_load(run, target)
+    late = lend(run, 1)
+    ended = run.finish()
+    check_account(ended, target)
+    by_id = {worker["id"]: worker["sent"] for worker in ended.result["workers"]}
+    assert len(by_id) == 2
+    assert all(by_id.values()), by_id
+    assert late.finish().exit_code == 0
+
+
+def test_without_a_controller_a_machine_waits_and_then_says_so(tmp_path: Path) -> None:
+    worker = SwellWorker(tmp_path / "alone", "127.0.0.1:9", "--connect-timeout", "1s", "--processes", "1")
+    stopped = worker.finish()
+    assert stopped.exit_code == 4
+    assert "no controller at 127.0.0.1:9 within 1 s" in stopped.said
+
+
+def test_asked_twice_a_machine_goes_at_once_and_the_controller_knows(swell: Start, lend: Lend, target: Nginx) -> None:
+    run = swell(PAGE, "-H", target.url, "-u", "2", "-t", "30s", *HERE)
+    machine = lend(run, 1)
+    under_load(run, target)
+    machine.signal(signal.SIGTERM)
+    machine.wait_until(lambda: "leaving" in machine.said, "leaving")
+    machine.signal(signal.SIGTERM)
+    assert machine.finish(10).exit_code == 130
+    assert not machine.workers()
+    run.wait_until(lambda: "worker 0.1" in run.said, "the loss")
+    run.signal(signal.SIGTERM)
+    assert run.finish().exit_code == 5
