@@ -54,6 +54,13 @@ def test_a_worker_that_was_killed_is_named_with_the_reason_and_the_time() -> Non
     )
 
 
+def test_a_worker_that_was_given_up_is_lost_even_if_all_it_did_is_reported_later() -> None:
+    merge = run_merge(users=(2,) * 6, final=False)
+    merge.worker_lost(0, 1, at_s=6.5, because="has not been heard for 3 s")
+    merge.apply(segment(7, sealed_s=8.4, final=True, counters=Counters(sent=990, answered=990)))
+    assert the_reason(ended(merge), "worker_lost").text == "worker 0.1 has not been heard for 3 s at 6.5 s"
+
+
 def test_a_worker_that_left_after_its_last_report_is_not_lost() -> None:
     merge = run_merge()
     merge.worker_lost(0, 1, at_s=SECONDS + 1.0, because="exit status 0")

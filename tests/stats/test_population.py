@@ -69,13 +69,16 @@ def test_scenarios_are_kept_apart_and_one_without_a_user_is_listed() -> None:
     assert (seconds_of(population, 1), seconds_of(population, 1, "Visitor")) == ([3], [0])
 
 
-def test_a_worker_that_went_on_after_it_was_given_up_counts_until_its_last_report() -> None:
+def test_a_worker_that_comes_back_after_it_was_lost_had_no_users_since() -> None:
     population = Population()
-    report(population, 0, 3)
-    population.lost(WORKER, 1.5)
-    report(population, 3, 4)
-    assert seconds_of(population, 6) == [3, 3, 3, 4, 0, 0]
-    assert [totals.users_now for totals in population.totals(6)] == [0]
+    report(population, 0, 3, started=3)
+    population.lost(WORKER, 2.5)
+    report(population, 1, 4, started=4)
+    report(population, 3, 4, started=5)
+    report(population, 4, 0, started=5, final=True)
+    assert seconds_of(population, 6) == [3, 4, 0, 0, 0, 0]
+    assert [(totals.users_now, totals.started) for totals in population.totals(6)] == [(0, 5)]
+    population.check()
 
 
 def test_users_who_came_and_went_between_two_reports_are_not_added_up() -> None:

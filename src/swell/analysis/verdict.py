@@ -17,7 +17,7 @@ from swell.histogram import Histogram
 from swell.result import Incident, RunResult, WorkerResult
 from swell.segment import Kind
 from swell.stats import packed
-from swell.stats.accounting import died, unaccounted
+from swell.stats.accounting import unaccounted
 from swell.stats.latency import FEW
 from swell.stats.windows import Window
 
@@ -43,7 +43,7 @@ def judge(result: RunResult) -> Verdict:
 
 def worker_lost(evidence: Evidence) -> Iterator[Reason]:
     """A worker died or fell silent."""
-    lost = [worker for worker in evidence.result.workers if died(worker)]
+    lost = [worker for worker in evidence.result.workers if worker.lost_at_s is not None]
     if lost:
         texts = [
             f"worker {_name(worker)} {worker.lost_because or 'was lost'} at {worker.lost_at_s:.1f} s" for worker in lost

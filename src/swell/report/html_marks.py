@@ -10,7 +10,6 @@ from swell.plan import Revision, RunPlan
 from swell.report.figures import clock_text, count_text
 from swell.report.html_bounds import Bounds, clipped
 from swell.result import RunResult
-from swell.stats.accounting import died
 from swell.stats.revisions import forgotten
 
 TOLD_ONE_BY_ONE = {
@@ -66,7 +65,7 @@ def _plan_marks(result: RunResult) -> Iterator[Mark]:
 
 def _loss_marks(result: RunResult) -> Iterator[Mark]:
     for worker in result.workers:
-        if died(worker) and worker.lost_at_s is not None:
+        if worker.lost_at_s is not None:
             text = f"worker {worker.worker}.{worker.incarnation} {worker.lost_because or 'was lost'}"
             yield Mark(worker.lost_at_s, worker.lost_at_s, "loss", text)
 

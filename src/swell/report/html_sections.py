@@ -171,7 +171,6 @@ class WorkerRow:
 def worker_rows(result: RunResult, document: ResultDocument, bounds: Bounds) -> Iterator[WorkerRow]:
     """Every worker, with the worst of its health."""
     for worker, found in list(zip(document.workers, result.workers, strict=True))[: bounds.workers]:
-        lost = worker.lost_at_s is not None
         because = clipped(found.lost_because or "left", bounds.text_characters)
         yield WorkerRow(
             name=f"{worker.id}.{worker.incarnation}",
@@ -183,7 +182,7 @@ def worker_rows(result: RunResult, document: ResultDocument, bounds: Bounds) -> 
             unanswered=f"{worker.unanswered:,}",
             unaccounted=f"{worker.unaccounted:,}",
             fate=f"{because} at {clock_text(worker.lost_at_s)}" if worker.lost_at_s is not None else "",
-            lost=lost and not found.final,
+            lost=worker.lost_at_s is not None,
         )
 
 

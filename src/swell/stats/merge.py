@@ -103,9 +103,9 @@ class RunMerge:
         self._incarnation(worker, incarnation).introduce(host, capacity, at_s)
 
     def worker_lost(self, worker: int, incarnation: int, *, at_s: float, because: str = "") -> None:
-        """An incarnation will go on no more. What it has left behind may still come."""
+        """An incarnation will go on no more, unless that is known. What it has left behind may still come."""
         lost = self._incarnation(worker, incarnation)
-        if lost.lost_at_s is None:
+        if lost.lost_at_s is None and not lost.final:
             lost.lose(at_s, because)
             self._population.lost((worker, incarnation), at_s)
 

@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Iterable
 from itertools import accumulate
 
+import msgspec
+
 from swell.plan import MOST_USERS
 from swell.result import ScenarioTotals
 from swell.segment import ScenarioCount
@@ -33,8 +35,11 @@ class Population:
     def report(self, worker: Worker, sealed_s: float, counts: Iterable[ScenarioCount], *, final: bool) -> None:
         """Take a worker's counts at `sealed_s`. A final report is made when all have left: the most that were there
         since the one before are shown."""
-        second = max(round(sealed_s) - 1, 0)
-        self._last_second[worker] = max(second, self._last_second.get(worker, -1))
+        second, last_second = max(round(sealed_s) - 1, 0), self._last_second.get(worker, -1)
+        self._last_second[worker] = max(second, last_second)
+        if worker in self._lost and second >= self._lost[worker]:
+            self._left(worker, max(self._lost[worker], last_second + 1), counts)
+            return
         for count in counts:
             before = self._latest.setdefault(count.name, {}).get(worker, ScenarioCount(count.name, 0))
             there = _before_all_left(before, count) if final else _most(before, count)
@@ -44,8 +49,17 @@ class Population:
             self._latest[count.name][worker] = count
 
     def lost(self, worker: Worker, at_s: float) -> None:
-        """A worker was lost at `at_s`, and its users with it, though not before the last report that it made."""
+        """A worker was lost at `at_s`, and its users with it, though not before the last report that it made. If it
+        should come back, it had none from here on: its lease was over."""
         self._lost[worker] = int(at_s)
+
+    def _left(self, worker: Worker, second: int, counts: Iterable[ScenarioCount]) -> None:
+        """What a worker says of a time at which it was lost: its users are gone since then, what they did counts."""
+        for count in counts:
+            latest = self._latest.setdefault(count.name, {})
+            before = latest.get(worker, ScenarioCount(count.name, 0))
+            _change(self._changes.setdefault(count.name, PerSecond()), second, -before.users)
+            latest[worker] = msgspec.structs.replace(count, users=0)
 
     @property
     def names(self) -> tuple[str, ...]:
