@@ -12,6 +12,8 @@ from typing import Protocol
 
 import msgspec
 
+from swell.bounds import Natural
+
 
 class Order(enum.Enum):
     """In which order rows are handed out."""
@@ -76,12 +78,12 @@ class FeedPlan(msgspec.Struct, frozen=True, kw_only=True):
 class FeedUse(msgspec.Struct, frozen=True, array_like=True):
     """What a worker incarnation has made of a feed so far: running totals."""
 
-    feed: int
-    used: int
+    feed: Natural
+    used: Natural
     """Of the rows that it was handed, the first so many have been given to users."""
-    ran_out: int = 0
+    ran_out: Natural = 0
     """So many times a user asked and there was no row."""
-    waited_ns: int = 0
+    waited_ns: Natural = 0
     """How long users have waited for rows, all together."""
 
 

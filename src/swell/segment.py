@@ -32,6 +32,7 @@ import struct
 
 import msgspec
 
+from swell.bounds import Finite, Natural, Whole
 from swell.feed_plan import FeedUse
 
 BUCKET_BITS = 13
@@ -101,7 +102,7 @@ class Outcome(enum.IntFlag):
 class SeriesName(msgspec.Struct, frozen=True, array_like=True):
     """The worker's number for a series, the first time it is used."""
 
-    number: int
+    number: Natural
     scenario: str
     method: str
     name: str
@@ -113,7 +114,7 @@ class SeriesName(msgspec.Struct, frozen=True, array_like=True):
 class ErrorSample(msgspec.Struct, frozen=True):
     """What one failed call looked like: at most 3 an error text."""
 
-    status: int
+    status: Natural
     url: str
     headers: str
     body: str
@@ -122,29 +123,29 @@ class ErrorSample(msgspec.Struct, frozen=True):
 class ErrorText(msgspec.Struct, frozen=True, array_like=True):
     """The worker's number for an error text, the first time it is used."""
 
-    number: int
+    number: Natural
     text: str
 
 
 class ErrorSamples(msgspec.Struct, frozen=True, array_like=True):
     """New samples for an error of a series."""
 
-    series: int
-    error: int
+    series: Natural
+    error: Natural
     samples: tuple[ErrorSample, ...]
 
 
 class TraceSeen(msgspec.Struct, frozen=True, array_like=True):
     """A call that carried a `traceparent`: one of the slowest of its series, or one that failed."""
 
-    series: int
-    error: int
-    status: int
+    series: Natural
+    error: Natural
+    status: Natural
     failed: bool
     trace_id: str
-    at_s: float
+    at_s: Finite
     """When it was done, in seconds of the run."""
-    response_ns: int
+    response_ns: Whole
 
 
 class ExceptionCount(msgspec.Struct, frozen=True):
@@ -152,13 +153,13 @@ class ExceptionCount(msgspec.Struct, frozen=True):
 
     message: str
     traceback: str
-    count: int
+    count: Natural
 
 
 class SecondBlock(msgspec.Struct, frozen=True, gc=False):
     """All calls that were done within one second of the run, in one worker."""
 
-    second: int
+    second: Natural
     hist_keys: bytes
     hist_counts: bytes
     sum_keys: bytes
@@ -177,20 +178,20 @@ class Counters(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     Those of the accounting count exchanges (DESIGN: sent, answered, unanswered, not sent).
     """
 
-    sent: int = 0
-    answered: int = 0
-    unanswered: int = 0
-    not_sent: int = 0
-    retried: int = 0
-    redirected: int = 0
-    unstamped: int = 0
-    window_limited: int = 0
-    samples_lost: int = 0
-    series_beyond: int = 0
-    errors_beyond: int = 0
-    exceptions_beyond: int = 0
-    output_lost: int = 0
-    values_refused: int = 0
+    sent: Natural = 0
+    answered: Natural = 0
+    unanswered: Natural = 0
+    not_sent: Natural = 0
+    retried: Natural = 0
+    redirected: Natural = 0
+    unstamped: Natural = 0
+    window_limited: Natural = 0
+    samples_lost: Natural = 0
+    series_beyond: Natural = 0
+    errors_beyond: Natural = 0
+    exceptions_beyond: Natural = 0
+    output_lost: Natural = 0
+    values_refused: Natural = 0
     """Values that no measure can hold: no numbers, or out of range."""
 
 
@@ -198,40 +199,40 @@ class ScenarioCount(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One scenario's users at this moment, and running totals since the worker's start."""
 
     name: str
-    users: int
-    started: int = 0
-    iterations: int = 0
-    dropped: int = 0
-    missed: int = 0
-    arrived: int = 0
+    users: Natural
+    started: Natural = 0
+    iterations: Natural = 0
+    dropped: Natural = 0
+    missed: Natural = 0
+    arrived: Natural = 0
     """Arrivals that a user has taken up."""
-    most_users: int = 0
+    most_users: Natural = 0
     """At a time, since the report before; 0: not known."""
 
 
 class Health(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """How the generator itself fared over the second that a segment reports."""
 
-    cpu: float = 0.0
+    cpu: Finite = 0.0
     """CPU time of the worker over wall time: 1.0 is one whole core."""
-    loop_lag_p99_ms: float = 0.0
-    loop_lag_max_ms: float = 0.0
+    loop_lag_p99_ms: Finite = 0.0
+    loop_lag_max_ms: Finite = 0.0
     stalled_by: str = ""
     """The task that held the loop for over 100 ms, with its place, where one did."""
-    schedule_lag_p50_ms: float = 0.0
-    schedule_lag_p99_ms: float = 0.0
-    gc_pause_max_ms: float = 0.0
-    fds: int = 0
-    fds_limit: int = 0
-    ports: int = 0
-    rss_bytes: int = 0
-    fd_exhausted: int = 0
-    ports_exhausted: int = 0
-    busy: float = 0.0
+    schedule_lag_p50_ms: Finite = 0.0
+    schedule_lag_p99_ms: Finite = 0.0
+    gc_pause_max_ms: Finite = 0.0
+    fds: Natural = 0
+    fds_limit: Whole = 0
+    ports: Natural = 0
+    rss_bytes: Natural = 0
+    fd_exhausted: Natural = 0
+    ports_exhausted: Natural = 0
+    busy: Finite = 0.0
     """CPU time over what quota and other processes had left for it; 1.0: it could do no more. 0: not known."""
-    throttled: float = 0.0
+    throttled: Finite = 0.0
     """The share of the time for which the CPU quota held it up."""
-    unspooled: int = 0
+    unspooled: Natural = 0
     """Whether the report before this one found no room on the disk: 1, or 0."""
 
 
@@ -239,12 +240,12 @@ class Segment(msgspec.Struct, frozen=True, tag="segment"):
     """A numbered report; (run, worker, incarnation, sequence) names it for ever."""
 
     run: str
-    worker: int
-    incarnation: int
-    sequence: int
-    from_position: int
-    to_position: int
-    sealed_s: float
+    worker: Natural
+    incarnation: Natural
+    sequence: Natural
+    from_position: Natural
+    to_position: Natural
+    sealed_s: Finite
     """When it was sealed, in seconds of the run."""
     seconds: tuple[SecondBlock, ...] = ()
     records: bytes = b""

@@ -21,6 +21,7 @@ from typing import TypeVar
 
 import msgspec
 
+from swell.bounds import Finite, Natural, Whole
 from swell.errors import LinkError
 from swell.load.shares import NOTHING, Share
 from swell.plan import Revision, RunPlan
@@ -59,11 +60,11 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """A worker introduces itself; repeated until it is welcomed."""
 
     run: str
-    worker: int
-    incarnation: int
+    worker: Natural
+    incarnation: Natural
     host: str
-    pid: int
-    protocol: int = PROTOCOL
+    pid: Natural
+    protocol: Natural = PROTOCOL
     version: str = ""
     """Of swell."""
     machine: str = ""
@@ -73,46 +74,46 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 class Strain(msgspec.Struct, frozen=True, array_like=True):
     """How a worker fared over the last second."""
 
-    cpu: float = 0.0
+    cpu: Finite = 0.0
     """CPU time over the time that its quota and affinity let it have; 1.0: it can do no more."""
-    lag_p99_ms: float = 0.0
+    lag_p99_ms: Finite = 0.0
     """How late planned starts were."""
-    loop_lag_p99_ms: float = 0.0
-    throttled: float = 0.0
+    loop_lag_p99_ms: Finite = 0.0
+    throttled: Finite = 0.0
     """The share of the second in which the quota held it up."""
-    calls_per_s: float = 0.0
+    calls_per_s: Finite = 0.0
 
 
 class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
     """A worker is alive, and this is its state; once a second, and when something has changed."""
 
     phase: WorkerPhase
-    orders: int
+    orders: Natural
     """The number of the orders that it follows."""
-    at_ns: int
-    users: int = 0
+    at_ns: Whole
+    users: Natural = 0
     idle: bool = False
     """All users that these orders will ever bring here have started and gone."""
     prepared: bool = False
     """All users that are to be ready before the run begins are."""
-    sent_ns: int = 0
+    sent_ns: Whole = 0
     """When this was said, by the worker's own clock: the `Lease` that answers it says it again."""
-    term: int = 0
+    term: Natural = 0
     """The highest that it has heard of."""
-    followed_ns: int = 0
+    followed_ns: Whole = 0
     """From when on, in ns of the run, its share is without what was taken from it last: up to here, it has started what
     arrived there."""
     settled: bool = True
     """Nobody is here any more whom these orders' share does not hold."""
     leaving: bool = False
     """It was asked to go (SIGTERM): it wants to hand its users over."""
-    capacity: float = 0.0
+    capacity: Finite = 0.0
     """Calls per second that it could make when it measured; 0: it has not."""
     load: Strain = Strain()
-    given: tuple[int, ...] = ()
+    given: tuple[Natural, ...] = ()
     """Of each load of iterations: how many, of all that its share has lost so far, it had begun already. Whoever gets
     them has so many fewer to do."""
-    refused: int = 0
+    refused: Natural = 0
     """Frames from the controller that it has not heeded: of a lower term, or no message."""
 
 
@@ -133,27 +134,29 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
 class RowsWanted(msgspec.Struct, frozen=True, tag="rows_wanted"):
     """The worker wants rows of a feed: its stream of them is to reach so far (`feed_state.py`)."""
 
-    feed: int
-    number: int
+    feed: Natural
+    number: Natural
     """Of this request, from 1 on."""
-    up_to: int
-    received: int
+    up_to: Natural
+    received: Natural
     """How far the worker has the stream."""
-    taken: int = 0
+    taken: Natural = 0
     """How far users have taken rows from it."""
-    waiting: int = 0
+    waiting: Natural = 0
     """Users that wait for a row and have none in stock."""
 
 
 class Standing(msgspec.Struct, frozen=True, tag="standing"):
     """What a worker does, told to a controller of a higher term than its orders are; repeated until it has new ones."""
 
-    term: int
+    term: Natural
     orders: Orders
-    capacity: float = 0.0
+    capacity: Finite = 0.0
     host: str = ""
-    pid: int = 0
+    pid: Natural = 0
     machine: str = ""
+    given: tuple[Natural, ...] = ()
+    """As a pulse says it."""
 
 
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
@@ -164,7 +167,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     """The worker cannot take part; it ends."""
 
     text: str
-    exit_code: int = 4
+    exit_code: Natural = 4
     author_traceback: str = ""
 
 
@@ -174,8 +177,8 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 class Ended(msgspec.Struct, frozen=True, array_like=True):
     """A worker process has ended. `because` says how, in words that follow "worker 1 "."""
 
-    worker: int
-    incarnation: int
+    worker: Natural
+    incarnation: Natural
     because: str
     output: str = ""
     """The last it wrote, outside the link."""
@@ -187,15 +190,15 @@ class Enlist(msgspec.Struct, frozen=True, tag="enlist"):
     machine: str
     """Random, made when the supervisor started: its identity on the link too."""
     host: str
-    processes: int
+    processes: Natural
     """How many workers it would run."""
-    pid: int
+    pid: Natural
     """Its own: who has the same `machine` and another one is somebody else."""
-    protocol: int = PROTOCOL
+    protocol: Natural = PROTOCOL
     version: str = ""
-    muster: int = 0
+    muster: Natural = 0
     """The highest number of a `Muster` that it follows."""
-    running: tuple[tuple[int, int], ...] = ()
+    running: tuple[tuple[Natural, Natural], ...] = ()
     """Workers and incarnations whose processes run."""
     ended: tuple[Ended, ...] = ()
     """Processes that have ended, until a muster no longer names them."""
@@ -209,17 +212,17 @@ class Fetch(msgspec.Struct, frozen=True, tag="fetch"):
     """A supervisor wants the script's archive from byte `start` on."""
 
     sha256: str
-    start: int
+    start: Natural
 
 
 class Remains(msgspec.Struct, frozen=True, tag="remains"):
     """What a worker that has ended left behind, in order; repeated until a muster no longer names the worker. Several
     where one would be too long."""
 
-    worker: int
-    incarnation: int
+    worker: Natural
+    incarnation: Natural
     segments: tuple[Segment, ...]
-    last: int
+    last: Natural
     """The sequence number of the very last: once all up to it are applied, nothing more can come."""
 
 
