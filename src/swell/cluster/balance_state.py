@@ -33,8 +33,8 @@ DONE_SHARE = 0.9
 """Of the calls that a worker's share calls for: who does more is late for another reason than its load."""
 IDLE = 0.1
 """Who uses less CPU than this does not show what it could carry."""
-FULL = 0.97
-"""Of all that the workers can carry: a plan that asks for more is too much for them."""
+TOO_MUCH = 1.1
+"""What workers with room could carry is known to a tenth, no better."""
 WORTH = 0.1
 STEP = 4.0
 SATURATED_S = 3.0
@@ -177,7 +177,7 @@ class Balance:
         if not view.saturated:
             return 0
         asked_per_s, all_per_s = view.asked_per_s(), sum(view.capacities().values())
-        if asked_per_s <= FULL * all_per_s:
+        if asked_per_s <= (1.0 if view.are_all_late else TOO_MUCH) * all_per_s:
             return 0
         return max(math.ceil(len(self._forms) * asked_per_s / (BUSY * all_per_s)), len(self._forms) + 1)
 
@@ -221,6 +221,12 @@ class _View:
         self.saturated = [*self.busy, *self.behind]
         self.roomy = [worker for worker in calm if forms[worker].mean(_cpu, since_ns) < BUSY]
 
+    @property
+    def are_all_late(self) -> bool:
+        """Whether all are saturated, and start late what is planned."""
+        late = [form for form in self._forms.values() if form.all_since(self._since_ns, _is_late)]
+        return len(self.saturated) == len(late) == len(self._forms)
+
     def _asked_of(self, workers: Sequence[int]) -> float:
         """The calls per second that everything asks for, by workers that do all that they are dealt."""
         share = sum(self._forms[worker].share for worker in workers)
@@ -234,9 +240,9 @@ class _View:
         """The calls per second that everything asks for, as far as anybody shows it; 0: nobody does."""
         if self._asked_per_s:
             return self._asked_per_s
-        forms = [self._forms[worker] for worker in self.saturated]
-        if len(forms) < len(self._forms) or not all(form.all_since(self._since_ns, _is_late) for form in forms):
+        if not self.are_all_late:
             return 0.0
+        forms = self._forms.values()
         done = [form.mean(_calls, self._since_ns) for form in forms]
         growth = [min(max(form.lag_growth(self._since_ns), 0.0), 0.99) for form in forms]
         return sum(calls / (1 - growing) for calls, growing in zip(done, growth, strict=True))
