@@ -1,7 +1,7 @@
 """What travels with a script, by the names in its archive."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -207,6 +207,20 @@ def test_links_are_followed_inside_the_folder_only(tree: Tree, tmp_path_factory:
         f"whole/away.txt: leads to {away}/secret.txt, {leads} (put it into the script's folder)",
         f"pages_u/__init__.py: leads to {away}/pages_u/__init__.py, {leads} (put it into the script's folder)",
     ]
+
+
+def test_a_folder_that_cannot_be_read_is_said(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tree('files("whole")')
+    write(folder, "whole/a.txt", "whole/closed/b.txt")
+    read = Path.iterdir
+
+    def closed(path: Path) -> Iterator[Path]:
+        if path.name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    assert problems_of() == [f"{folder}/whole/closed: cannot be read: Permission denied (it would travel)"]
 
 
 def test_a_script_that_is_a_link_travels_as_what_it_leads_to(tree: Tree) -> None:

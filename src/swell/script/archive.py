@@ -76,7 +76,7 @@ def declared_files(script: str, pattern: str, working_directory: Path) -> tuple[
         if found:
             return found, []
     beside = folder / pattern
-    siblings = [child.name for child in beside.parent.glob("*")] if beside.parent.is_dir() else []
+    siblings = [child.name for child in beside.parent.glob("*")] if os.path.isdir(beside.parent) else []
     return [], [Problem(f"no such file in {folder}", where, closest(beside.name, siblings))]
 
 
@@ -84,7 +84,7 @@ def loaded_from(folder: Path) -> list[Path]:
     """The files of modules that have been loaded from a script's folder."""
     files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     paths = (_normal(Path(file)) for file in files if isinstance(file, str))
-    return [path for path in paths if _is_own(path, folder) and path.is_file()]
+    return [path for path in paths if _is_own(path, folder) and os.path.isfile(path)]
 
 
 class _Finder:
@@ -124,14 +124,18 @@ class _Finder:
         path = _normal(path)
         if not path.is_relative_to(self._folder):
             path = path.resolve()
-        if self._is_ours(path) and path.suffix != ".pyc" and path.is_file():
+        if self._is_ours(path) and path.suffix != ".pyc" and os.path.isfile(path):
             self._take(path)
 
     def take_all(self, path: Path, *, needed: bool = False) -> None:
         """A file, or all in a folder that is not hidden."""
-        for file in _files_in(path, set()):
-            if not INSTALLED & set(file.parts):
-                self._take(file, needed=needed)
+        try:
+            files = [file for file in _files_in(path, set()) if self._is_ours(file)]
+        except OSError as error:
+            self.problems.append(Problem(f"cannot be read: {error.strerror}", error.filename, "it would travel"))
+            return
+        for file in files:
+            self._take(file, needed=needed)
 
     def read_all(self) -> None:
         """What Python files that have been found name themselves."""
@@ -177,7 +181,7 @@ class _Finder:
         """With all of the outermost package that it is in."""
         package = None
         for parent in file.parents:
-            if parent == self._folder or not (parent / "__init__.py").is_file():
+            if parent == self._folder or not os.path.isfile(parent / "__init__.py"):
                 break
             package = parent
         self.take_all(package or file, needed=True)
@@ -201,11 +205,11 @@ class _Finder:
     def _resolve(self, place: Path, parts: list[str]) -> bool:
         for part in parts:
             for file in (place / part / "__init__.py", *(place / f"{part}{suffix}" for suffix in SUFFIXES)):
-                if file.is_file():
+                if os.path.isfile(file):
                     self._take_module(file)
                     return True
             place = place / part
-            if not place.is_dir():
+            if not os.path.isdir(place):
                 return False
         return True
 
@@ -247,9 +251,9 @@ def _is_installed(path: Path, folder: Path | None = None) -> bool:
 
 def _files_in(path: Path, seen: set[Path]) -> Iterator[Path]:
     """The file, or all files in a folder that is not hidden; links to folders are followed, each folder once."""
-    if path.is_file():
+    if os.path.isfile(path):
         yield path
-    elif path.is_dir() and (real := path.resolve()) not in seen:
+    elif os.path.isdir(path) and (real := path.resolve()) not in seen:
         seen.add(real)
         for child in sorted(path.iterdir()):
             if not child.name.startswith(".") and child.suffix != ".pyc":
