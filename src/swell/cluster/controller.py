@@ -23,6 +23,8 @@ from swell.cluster.controller_steps import (
     Deliver,
     Ending,
     Event,
+    Garbled,
+    Heard,
     Joined,
     Kill,
     Launch,
@@ -168,11 +170,20 @@ class Controller:
 
     def _carry_out(self) -> Over:
         for event in self._intake.events():
-            for command in self.state.handle(event, self._clock.now_ns()):
+            for command in self.state.handle(self._sound(event), self._clock.now_ns()):
                 self._do(command)
             if self._over is not None:
                 return self._over
         raise AssertionError("events end with the run")
+
+    def _sound(self, event: Event) -> Event:
+        """The event, unless it is a report that contradicts itself: that must not take the place of a sound one."""
+        if isinstance(event, Heard) and isinstance(event.message, Segment) and event.message.run == self.merge.run:
+            try:
+                self.merge.check_report(event.message)
+            except LinkError:
+                return Garbled(event.sender, Refusal.UNSOUND)
+        return event
 
     def _tick(self) -> None:
         while True:
@@ -215,7 +226,9 @@ class Controller:
             case _:
                 self._announce(command)
 
-    def _announce(self, command: Joined | Lost | TooFew | Note | Begin | Spawned | Ending | Show | Deliver) -> None:
+    def _announce(
+        self, command: Joined | Lost | TooFew | Note | Begin | TakenUp | Spawned | Ending | Show | Deliver
+    ) -> None:
         match command:
             case Joined(hello):
                 self.merge.worker_joined(hello.worker, hello.incarnation, host=hello.host, capacity=1.0, at_s=self.at_s)
@@ -228,8 +241,9 @@ class Controller:
                 self._audience.note(shortfall.text)
             case Note(text):
                 self._audience.note(text)
-            case Begin(begin_ns):
-                self.merge.started_at = datetime.datetime.now(datetime.UTC)
+            case Begin(begin_ns) | TakenUp(begin_ns):
+                if isinstance(command, Begin):
+                    self.merge.started_at = datetime.datetime.now(datetime.UTC)
                 self._audience.begun(begin_ns)
                 if self._journal:
                     self._journal.begun()

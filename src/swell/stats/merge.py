@@ -161,7 +161,7 @@ class RunMerge:
 
     def apply(self, segment: Segment) -> bool:
         """Take a segment in; False if it was taken before. If it is unsound, LinkError, and nothing has changed."""
-        self._check(segment)
+        self.check_report(segment)
         incarnation = self._incarnation(segment.worker, segment.incarnation)
         if incarnation.arrivals.seen(segment.sequence):
             return False
@@ -276,7 +276,8 @@ class RunMerge:
             found = self._incarnations[worker, incarnation] = Incarnation(worker, incarnation)
         return found
 
-    def _check(self, segment: Segment) -> None:
+    def check_report(self, segment: Segment) -> None:
+        """Raise LinkError where a segment contradicts itself, or is not of this run."""
         from swell.stats.reported import check_second
 
         if segment.run != self.run:
