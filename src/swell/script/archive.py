@@ -50,13 +50,13 @@ def travelling(script: str, declared: Iterable[str], opened: Iterable[Path], wor
     """What travels with the script at this path, which has been loaded. Raises PlanError if something cannot."""
     finder = _Finder(script, working_directory)
     finder.take_script()
-    for path, problems in (declared_files(script, pattern, working_directory) for pattern in declared):
+    for paths, problems in (declared_files(script, pattern, working_directory) for pattern in declared):
         finder.problems += problems
-        for each in path:
-            finder.take_all(each, needed=True)
+        for path in paths:
+            finder.take_all(path)
     finder.take_loaded()
-    for each in opened:
-        finder.take_file(each)
+    for path in opened:
+        finder.take_file(path)
     finder.read_all()
     if finder.problems:
         raise PlanError(list(dict.fromkeys(finder.problems)))
@@ -97,7 +97,7 @@ class _Finder:
         self._working_directory = working_directory.resolve()
         below = self._folder.is_relative_to(self._working_directory)
         self._root = self._working_directory if below else self._folder
-        entries = (_normal(self._root / entry) for entry in sys.path)
+        entries = (_normal(self._working_directory / entry) for entry in sys.path)
         self._roots = list(dict.fromkeys([self._folder, *filter(self._is_ours, entries)]))
         self._found: dict[Path, None] = {}
         self._unread: list[Path] = []
@@ -127,7 +127,7 @@ class _Finder:
         if self._is_ours(path) and path.suffix != ".pyc" and os.path.isfile(path):
             self._take(path)
 
-    def take_all(self, path: Path, *, needed: bool = False) -> None:
+    def take_all(self, path: Path) -> None:
         """A file, or all in a folder that is not hidden."""
         try:
             files = [file for file in _files_in(path, set()) if self._is_ours(file)]
@@ -135,7 +135,7 @@ class _Finder:
             self.problems.append(Problem(f"cannot be read: {error.strerror}", error.filename, "it would travel"))
             return
         for file in files:
-            self._take(file, needed=needed)
+            self._take(file, needed=True)
 
     def read_all(self) -> None:
         """What Python files that have been found name themselves."""
@@ -184,7 +184,7 @@ class _Finder:
             if parent == self._folder or not os.path.isfile(parent / "__init__.py"):
                 break
             package = parent
-        self.take_all(package or file, needed=True)
+        self.take_all(package or file)
 
     def _take_import(self, found: Import, file: Path) -> None:
         parts = found.module.split(".") if found.module else []
