@@ -10,6 +10,7 @@ import pytest
 from gevent.event import Event
 
 from swell.cluster.launcher import Launcher, how_it_ended, python_command
+from swell.cluster.worker_steps import FENCED_EXIT_CODE
 from swell.errors import RunFailed
 
 
@@ -141,3 +142,4 @@ def test_the_command_line_says_what_it_is() -> None:
 def test_a_wait_status_in_words() -> None:
     assert how_it_ended(9) == "was killed by signal 9"
     assert how_it_ended(5 << 8) == "ended with exit code 5"
+    assert how_it_ended(FENCED_EXIT_CODE << 8) == "lost its lease"

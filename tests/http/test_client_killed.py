@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from swell.http.client import Client
 from swell.http.environment import HttpEnvironment
-from tests.http.loopback import Visit, call, plain_get, serving
+from tests.http.loopback import Visit, answering, call, plain_get, serving
 from tests.http.scripted import OK, CountedTraffic
 from tests.targets.tls import Authority
 
@@ -128,3 +129,37 @@ def test_calls_of_every_kind_may_be_killed_at_any_moment(
         traffic.check()
     gevent.sleep(0.01)
     assert len(os.listdir("/proc/self/fd")) <= fds_before
+
+
+def test_when_users_may_send_nothing_any_more_not_a_byte_leaves_whatever_they_do(
+    environment: HttpEnvironment, traffic: CountedTraffic
+) -> None:
+    """On a connection that is open, on a new one, and by a user that swallows its end; the loop goes on turning."""
+    tried: list[str] = []
+
+    def live(client: Client, url: str) -> None:
+        plain_get(client, url)
+        gevent.sleep(0.01)
+        while len(tried) < 9:
+            tried.append(url)
+            with contextlib.suppress(BaseException):
+                plain_get(client, url)
+
+    clients = [Client(environment) for _ in range(2)]
+    with serving(answering()) as server:
+        users = [gevent.spawn(live, client, server.url) for client in clients]
+        gevent.sleep(0.005)
+        environment.until_ns = time.monotonic_ns()
+        gevent.sleep(0.01)
+        for _ in range(3):
+            assert all(not user.dead for user in users)
+            gevent.killall(users, block=False)
+            gevent.sleep(0)
+        assert traffic.told() == {"sent": 2, "answered": 2}
+        assert len(server.heads) == 2
+        assert len(server.visits) == 2
+        assert 4 <= len(tried) <= 9
+        tried.extend("no more" for _ in range(9))
+        gevent.killall(users)
+    for client in clients:
+        client.close()

@@ -1,5 +1,7 @@
 """The crew: users start, live, leave and are killed; whatever they do, they are closed once and counted."""
 
+import contextlib
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -345,3 +347,48 @@ def test_ten_lives_of_users_that_come_and_go_leave_nothing_behind(stage: Stage) 
     assert stage.crew.wait_gone(5)
     gevent.sleep(0.01)
     assert (stage.crew._reaper, len(stage.crew._deadlines)) == (None, 0)
+
+
+def in_hub(action: Callable[[], object]) -> None:
+    """As the alarm does."""
+    gevent.get_hub().loop.run_callback(action)
+
+
+def test_when_all_end_at_once_nobody_goes_on_before(stage: Stage) -> None:
+    """Whoever is woken in the same turn of the loop is ended first."""
+    went_on: list[int] = []
+
+    def next_task(seat: Seat) -> None:
+        seat.clock.sleep_until_ns(seat.clock.now_ns() + 1_000_000)
+        went_on.append(seat.number)
+
+    stage.start(50, next_task)
+    stage.start(50, think, "B")
+    in_hub(lambda: time.sleep(0.01))  # a freeze: all are due when it is over
+    in_hub(stage.crew.end_all)
+    assert stage.crew.wait_gone(5)
+    assert (went_on, len(stage.closed), stage.notes.exceptions) == ([], 100, [])
+
+
+def test_all_are_ended_from_anywhere_those_who_are_leaving_included(stage: Stage) -> None:
+    stage.start(3, work)
+    stage.crew.leave(1, 60.0)
+    stage.crew.start(3, "A")
+    stage.crew.end_all()
+    assert stage.crew.wait_gone(5)
+    assert sorted(stage.closed) == [0, 1, 2, 3]
+
+
+def test_one_that_swallows_its_end_keeps_nobody_else(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("swell.runtime.crew.KILL_AGAIN_NS", 10_000_000)
+
+    def swallow(seat: Seat) -> None:
+        for _ in range(5):
+            with contextlib.suppress(BaseException):
+                gevent.sleep(3_600)
+
+    stage.start(1, swallow)
+    stage.start(5, work, "B")
+    in_hub(stage.crew.end_all)
+    assert stage.crew.wait_gone(5)
+    assert stage.notes.exceptions == ["UserNotStopped: a user swallows GreenletExit"]

@@ -198,3 +198,32 @@ def test_a_call_may_plan_the_next_one(clock: RealClock) -> None:
     clock.call_at_ns(clock.now_ns(), again)
     gevent.sleep(0.2)
     assert len(called) == 20
+
+
+def test_from_its_limit_on_somebody_is_called_before_any_sleeper_is_woken(clock: RealClock) -> None:
+    heard: list[str] = []
+
+    def sleeper(due_ns: int) -> None:
+        clock.sleep_until_ns(due_ns)
+        heard.append("sleeper")
+
+    now_ns = clock.now_ns()
+    before = gevent.spawn(sleeper, now_ns + MS)
+    before.join()
+    clock.limit(clock.now_ns() + 3 * MS, lambda: heard.append("limit"))
+    late = [gevent.spawn(sleeper, clock.now_ns() + due * MS) for due in (1, 2, 5)]
+    gevent.sleep(0)
+    time.sleep(0.01)  # a freeze, from which all wake at once
+    gevent.joinall(late)
+    assert heard == ["sleeper", "limit", "sleeper", "sleeper", "sleeper"]
+
+
+def test_a_limit_may_be_put_off_and_taken_back(clock: RealClock) -> None:
+    heard: list[str] = []
+    clock.limit(clock.now_ns(), lambda: heard.append("first"))
+    clock.limit(clock.now_ns() + 60 * NS_PER_S, lambda: heard.append("second"))
+    clock.sleep_until_ns(clock.now_ns() + MS)
+    clock.limit(clock.now_ns(), lambda: heard.append("third"))
+    clock.limit(None, lambda: heard.append("fourth"))
+    clock.sleep_until_ns(clock.now_ns() + MS)
+    assert heard == []
