@@ -16,7 +16,7 @@ from swell.cli.store_options import BY_COMMAND
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "design" not in path.parts)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"swell (run|debug|demo|doctor|runs|show|report|compare)\b([^`\n]*)")
+COMMAND = re.compile(r"swell (run|worker|debug|demo|doctor|runs|show|report|compare)\b([^`\n]*)")
 FLAG = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 LOAD = """
