@@ -15,7 +15,7 @@ from swell.cluster.doorkeeper import Doorkeeper
 from swell.cluster.key import ClusterKey, new_key
 from swell.cluster.link import DealerLink, RouterLink
 from swell.cluster.sockets import as_client
-from swell.result import LinkCounts
+from swell.result import LinkCounts, Refusal
 from tests.cluster import zmtp
 from tests.cluster.test_link import LOOPBACK, endpoint_of, port_of, wait_for
 
@@ -290,7 +290,7 @@ def test_a_message_of_several_parts_is_refused_and_counted(hall: Hall, parts: in
         peer.send(b"two")
         with gevent.Timeout(10):
             assert hall.router.receive_some(10) == [(b"1.1", b"two")]
-    assert hall.router.misshapen == {b"1.1": 2}
+    assert hall.router.refused == {(b"1.1", Refusal.PARTS): 2}
     hall.check()
 
 
@@ -334,8 +334,8 @@ def test_senders_of_misshapen_messages_are_counted_up_to_a_limit(open_hall: Hall
         open_hall.join(b"x%d" % number, zmtp.frame(b"a", zmtp.MORE), zmtp.frame(b"b"), zmtp.frame(b"c"))
         with gevent.Timeout(10):
             assert open_hall.router.receive() == (b"x%d" % number, b"c")
-    assert open_hall.router.misshapen.total() == 110
-    assert open_hall.router.misshapen[b"(other)"] == 10
+    assert open_hall.router.refused.total() == 110
+    assert open_hall.router.refused[b"(other)", Refusal.PARTS] == 10
 
 
 # --- connections that stand about, and that are replaced -------------------------------------------------------------

@@ -80,8 +80,8 @@ class RouterLink:
     ) -> None:
         self.listens_on: Address | None = None
         """Where workers of other machines find it; with a port, where any would do."""
-        self.misshapen: Counter[bytes] = Counter()
-        """Messages by sender that were not one frame."""
+        self.refused: Counter[tuple[bytes, Refusal]] = Counter()
+        """Messages by sender that were not one frame, or too long."""
         self.dropped = 0
         """Frames for somebody who was not there, or did not read."""
         self._local = local
@@ -132,9 +132,8 @@ class RouterLink:
 
     def receive(self) -> Received | None:
         while (parts := _receive(self._socket)) is not None:
-            if len(parts) == 2:
-                return parts[0], parts[1]
-            self._refuse(parts[0])
+            if received := self._accepted(parts):
+                return received
             gevent.sleep(0)  # whoever sends such may send them without end
         return None
 
@@ -145,11 +144,8 @@ class RouterLink:
         received = [first]
         try:
             for _ in range(limit - 1):
-                parts = self._socket.recv_multipart(zmq.NOBLOCK)
-                if len(parts) == 2:
-                    received.append((parts[0], parts[1]))
-                else:
-                    self._refuse(parts[0])
+                if one := self._accepted(self._socket.recv_multipart(zmq.NOBLOCK)):
+                    received.append(one)
         except zmq.ZMQError:
             pass  # there is no more; or it is closed, and the next call says so
         return received
@@ -161,8 +157,8 @@ class RouterLink:
 
     def facts(self) -> LinkFacts:
         refused = (
-            RefusedCount(Refusal.PARTS, sender.decode("ascii", "backslashreplace"), count)
-            for sender, count in self.misshapen.items()
+            RefusedCount(kind, sender.decode("ascii", "backslashreplace"), count)
+            for (sender, kind), count in self.refused.items()
         )
         return LinkFacts(tuple(refused), self.counts())
 
@@ -176,9 +172,14 @@ class RouterLink:
         self._socket.close(linger=LINGER_MS)
         self._context.term()
 
-    def _refuse(self, sender: bytes) -> None:
-        known = sender in self.misshapen or len(self.misshapen) < SENDERS_CAP
-        self.misshapen[sender if known else OTHER_SENDERS] += 1
+    def _accepted(self, parts: list[bytes]) -> Received | None:
+        """The message, if it is one frame of a length that can be."""
+        if len(parts) == 2 and len(parts[1]) <= FRAME_BYTES_MAX:
+            return parts[0], parts[1]
+        kind = Refusal.OVERSIZE if len(parts) == 2 else Refusal.PARTS
+        known = (parts[0], kind) in self.refused or len(self.refused) < SENDERS_CAP
+        self.refused[parts[0] if known else OTHER_SENDERS, kind] += 1
+        return None
 
 
 class DealerLink:
