@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.lab.account import codes, faults_of_account
+from tests.faults.lab.clocks import AN_HOUR_AHEAD, OF_THE_DAY
 from tests.faults.lab.cluster import cluster
 from tests.faults.lab.scale import Scale
 from tests.faults.lab.sightings import faults_of_load
@@ -17,9 +18,6 @@ from tests.faults.lab.visitors import VISITOR
 
 USERS = 10
 RUN_S = 6
-FAKETIME = "/usr/$LIB/faketime/libfaketime.so.1"
-"""Where the Debian package puts it; the loader fills in $LIB. Under another name nothing would be faked, and show."""
-AN_HOUR_AHEAD = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+1h"}
 SAYS_THE_TIME = """
     import time
 
@@ -32,7 +30,7 @@ SAYS_THE_TIME = """
 @pytest.mark.parametrize(
     "clock",
     [
-        pytest.param({"FAKETIME_DONT_FAKE_MONOTONIC": "1"}, id="the time of day"),
+        pytest.param(OF_THE_DAY, id="the time of day"),
         pytest.param({}, id="the monotonic clock too"),
     ],
 )

@@ -162,12 +162,24 @@ class Cluster:
             timeout_s,
         )
 
+    def wait_for_incarnation(self, name: str, timeout_s: float = 30.0) -> None:
+        """Until the target has seen users of it."""
+        marks = f"/{name}/"
+        self._runs[-1].wait_until(
+            lambda: any(marks in line.request_id for line in self.target.log()), f"a request of {name}", timeout_s
+        )
+
     def pass_time(self, seconds: float) -> None:
         """While the run goes on."""
         deadline_s = time.monotonic() + seconds
         while time.monotonic() < deadline_s:
             assert self._runs[-1].process.poll() is None, f"the run has ended:\n{self.said}"
             time.sleep(min(0.1, seconds))
+
+    def stop(self) -> Ended:
+        """Have the run end now, as Ctrl-C would."""
+        self._runs[-1].signal(signal.SIGTERM)
+        return self.finish(END_TIMEOUT_S)
 
     def finish(self, run_s: float) -> Ended:
         """The end of the run, which is to take so long."""

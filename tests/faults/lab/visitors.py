@@ -45,13 +45,13 @@ TWO_KINDS = (
 )
 
 
-def arriving(rate_per_s: int, hold_s: float) -> str:
+def arriving(rate_per_s: int) -> str:
     """A script whose users take up arrivals, and say which."""
     return (
         _LEDGER
         + f"""
     class Arriver(HttpUser):
-        load = arrivals(jump({rate_per_s}), hold("{hold_s:g}s"), users=10, max_users=100)
+        load = arrivals(jump({rate_per_s}), hold(), users=10, max_users=100)
 
         @task
         def page(self):
