@@ -53,7 +53,7 @@ def test_arrivals_start_users_until_there_are_as_many_as_there_may_be_and_are_dr
 def test_an_idle_user_takes_the_next_one_and_who_was_idle_longest_comes_first() -> None:
     load = arrivals()
     load.follow(everything(), 0, 200 * MS)
-    assert [load.ready(number, 0) for number in (1, 0)] == [Admission.WAIT] * 2
+    assert [load.ready(number) for number in (1, 0)] == [Admission.WAIT] * 2
     assert told(load.advance(500 * MS)) == ["1 takes 3", "0 takes 4", "drop 5"]
     load.check()
 
@@ -61,7 +61,7 @@ def test_an_idle_user_takes_the_next_one_and_who_was_idle_longest_comes_first() 
 def test_an_arrival_of_a_class_goes_to_a_user_of_that_class_only() -> None:
     load = arrivals(max_users=2, classes="AB")
     assert [change.scenario for change in load.follow(everything(), 0, 100 * MS)] == ["A", "B"]  # type: ignore[union-attr]
-    load.ready(0, 0)
+    load.ready(0)
     assert told(load.advance(300 * MS)) == ["0 takes 2", "drop 3"]
     load.check()
 
@@ -78,7 +78,7 @@ def test_one_that_goes_away_makes_room_for_a_new_one() -> None:
 def test_an_idle_user_that_has_gone_takes_nothing() -> None:
     load = arrivals(max_users=2)
     load.follow(everything(), 0, 0)
-    load.ready(0, 0)
+    load.ready(0)
     load.gone(0)
     assert told(load.advance(100 * MS)) == ["start 1 for 1"]
     load.check()
@@ -95,12 +95,12 @@ def test_users_get_ready_a_number_at_a_time() -> None:
     assert len(load.prepare(everything())) == UNREADY_AT_ONCE
     assert load.prepare(everything()) == []
     assert (load.preparing, load.prepared) == (True, False)
-    load.ready(0, 0)
+    load.ready(0)
     assert told(load.more()) == [f"start {UNREADY_AT_ONCE}"]
     assert told(load.gone(5)) == [f"start {UNREADY_AT_ONCE + 1}"]
     assert (load.preparing, load.prepared) == (False, False)
     for number in load.present - {0}:
-        load.ready(number, 0)
+        load.ready(number)
     assert load.prepared
     assert told(load.follow(everything(), 0, 0)) == ["0 takes 0"]
     load.check()
@@ -117,13 +117,13 @@ def test_those_who_were_not_ready_in_time_come_first_when_somebody_is_needed() -
 def test_when_its_curve_is_over_everybody_leaves() -> None:
     load = arrivals(max_users=9)
     load.follow(everything(), 0, 100 * MS)
-    load.ready(0, 0)
+    load.ready(0)
     departures = [change for change in load.advance(END_NS) if isinstance(change, LeaveUser)]
     assert departures == [LeaveUser(number, 2.0) for number in range(9)]
     assert not load.idle
     assert load.leaving == load.present
     assert load.wake_ns is None
-    assert load.ready(1, END_NS) is Admission.LEAVE
+    assert load.ready(1) is Admission.LEAVE
     for number in sorted(load.present):
         load.gone(number)
     assert load.idle
@@ -133,7 +133,7 @@ def test_when_its_curve_is_over_everybody_leaves() -> None:
 def test_at_the_end_of_the_run_what_has_arrived_is_still_taken_up() -> None:
     load = arrivals(max_users=9)
     load.follow(everything(), 0, 0)
-    load.ready(0, 0)
+    load.ready(0)
     assert told(load.leave_all(150 * MS)) == ["0 takes 1", "leave 0"]
     assert load.advance(END_NS) == []
 
@@ -166,7 +166,7 @@ def test_the_workers_of_a_run_see_to_each_arrival_once_and_have_no_more_users_th
     for load, share in zip(loads, deal(workers), strict=True):
         load.prepare(share)
         for number in load.present:
-            load.ready(number, 0)
+            load.ready(number)
         for at_ms in (now_ms // 2, now_ms):
             changes = load.follow(share, 0, at_ms * MS)
             seen += [

@@ -81,7 +81,7 @@ class Workers:
                 load = load_of(number, len(LOADS))[0]
                 if load == LOADS.index(CLOSED) or number not in crew.present:
                     continue
-                admission = crew.ready(number, self.clock_ns(worker))
+                admission = crew.ready(number)
                 self.begun[load] += admission is Admission.GO
                 if admission is Admission.WAIT:
                     self.parked.add(number)

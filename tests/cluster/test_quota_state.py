@@ -19,12 +19,12 @@ def quota(model: Iterations, ends_ns: int | None = None) -> Quota:
     return Quota(model, 0, ends_ns, 2.0)
 
 
-def worked_off(load: Quota, now_ns: int = 0) -> dict[int, int]:
+def worked_off(load: Quota) -> dict[int, int]:
     """Let all users begin iterations in turn until all have left; how many each has begun."""
     begun = dict.fromkeys(sorted(load.present), 0)
     while load.present:
         for number in sorted(load.present):
-            if load.ready(number, now_ns) is Admission.GO:
+            if load.ready(number) is Admission.GO:
                 begun[number] += 1
             else:
                 load.gone(number)
@@ -66,7 +66,7 @@ def test_it_begins_when_its_load_does_and_ends_when_it_is_told_to() -> None:
     assert len(load.advance(NS_PER_S)) == 2
     assert load.wake_ns == 2 * NS_PER_S
     assert load.advance(2 * NS_PER_S) == [LeaveUser(0, 2.0), LeaveUser(1, 2.0)]
-    assert load.ready(0, 2 * NS_PER_S) is Admission.LEAVE
+    assert load.ready(0) is Admission.LEAVE
     assert load.advance(3 * NS_PER_S) == []
     load.check()
 
@@ -93,7 +93,7 @@ def test_a_user_that_stopped_by_itself_does_not() -> None:
     load = quota(Iterations(users=2, total=20))
     load.follow(mine, 0, 0)
     (number,) = load.present
-    load.ready(number, 0)
+    load.ready(number)
     load.gone(number)
     started = load.follow(everything(), 0, NS_PER_S)
     assert number not in [change.number for change in started]  # type: ignore[union-attr]

@@ -28,9 +28,9 @@ def test_each_arrival_is_a_user_of_its_number() -> None:
 def test_a_user_leaves_after_its_iterations() -> None:
     load = visits(iterations=2)
     load.advance(0)
-    assert [load.ready(0, 0) for _ in range(3)] == [Admission.GO, Admission.GO, Admission.LEAVE]
+    assert [load.ready(0) for _ in range(3)] == [Admission.GO, Admission.GO, Admission.LEAVE]
     load.gone(0)
-    assert load.ready(0, 0) is Admission.LEAVE
+    assert load.ready(0) is Admission.LEAVE
     load.check()
 
 
@@ -39,9 +39,9 @@ def test_a_user_leaves_when_its_time_is_over_counted_from_its_start() -> None:
     load.advance(50 * MS)
     assert load.wake_ns == 100 * MS
     load.advance(200 * MS)
-    assert load.ready(0, 299 * MS) is Admission.GO
+    assert load.ready(0) is Admission.GO
     assert load.advance(300 * MS)[0] == LeaveUser(0, 2.0)
-    assert load.ready(0, 300 * MS) is Admission.LEAVE
+    assert load.ready(0) is Admission.LEAVE
     load.gone(0)
     load.gone(1)
     assert load.advance(450 * MS)[0] == LeaveUser(2, 2.0)

@@ -117,7 +117,7 @@ class Arrivals:
             changes.append(self._start(number, 0, self._scenario_of(number), None))
         return changes
 
-    def ready(self, number: int, now_ns: int) -> Admission:
+    def ready(self, number: int) -> Admission:
         """A user has nothing to do."""
         scenario = self._scenarios.get(number)
         if scenario is None or number in self.leaving:

@@ -118,7 +118,7 @@ class Quota:
         """There is nobody to get ready."""
         return []
 
-    def ready(self, number: int, now_ns: int) -> Admission:
+    def ready(self, number: int) -> Admission:
         """A user asks for its next iteration."""
         begun = self._begun.get(number, 0)
         if number not in self.present or number in self.leaving:

@@ -84,7 +84,7 @@ class Roster:
         """There is nobody to get ready."""
         return []
 
-    def ready(self, number: int, now_ns: int) -> Admission:
+    def ready(self, number: int) -> Admission:
         """Nobody asks."""
         return Admission.GO
 

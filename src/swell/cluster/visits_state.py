@@ -96,7 +96,7 @@ class Visits:
         """There is nobody to get ready."""
         return []
 
-    def ready(self, number: int, now_ns: int) -> Admission:
+    def ready(self, number: int) -> Admission:
         """A user asks for its next iteration."""
         begun = self._begun.get(number)
         if begun is None or number in self.leaving or begun == self._model.iterations:

@@ -88,6 +88,7 @@ class WorkerState:
         self.orders = Orders(number=0)
         self.crew = CrewState()
         self.bond = Bond(shares_clock=not hello.machine)
+        self._tenure = self.bond.tenure
         self._plan: RunPlan | None = None
         self._is_warm = False
         self._leaving = False
@@ -113,7 +114,7 @@ class WorkerState:
     @property
     def wake_ns(self) -> int | None:
         """When `Woke` is due at the latest; None: not before something else happens."""
-        due = [self.bond.tenure.ends_ns] if self._has_users and self.bond.tenure.ends_ns is not None else []
+        due = [self._tenure.ends_ns] if self._has_users and self._tenure.ends_ns is not None else []
         begin_ns = self.orders.begin_ns
         if self.phase is WorkerPhase.RUNNING and begin_ns is not None:
             theirs = [] if self.orders.ends_ns is None else [self.orders.ends_ns]
@@ -125,7 +126,7 @@ class WorkerState:
     def handle(self, event: Event, now_ns: int) -> list[Command]:
         """Take in what has happened at `now_ns`, and say what is to be done about it, in this order."""
         first: list[Command] = []
-        if self._has_users and not self.bond.tenure.holds(now_ns):
+        if self._has_users and not self._tenure.holds(now_ns):
             first = self._fence(now_ns)
         match event:
             case Heard(message):
@@ -184,9 +185,7 @@ class WorkerState:
 
     def ready(self, user: int, now_ns: int) -> Admission:
         """A user asks for its next iteration: the only question, since it is asked for every iteration."""
-        if not self.bond.tenure.holds(now_ns):
-            return Admission.LEAVE
-        return self.crew.ready(user, self._run_ns(now_ns))
+        return self.crew.ready(user) if now_ns < (self._tenure.ends_ns or 0) else Admission.LEAVE
 
     # --- the controller's word ---------------------------------------------------------------------------------------
 
@@ -209,7 +208,7 @@ class WorkerState:
         if not self.bond.heard(lease, now_ns):
             return []
         if self._has_users:
-            return [Hold(self.bond.tenure.ends_ns)]
+            return [Hold(self._tenure.ends_ns)]
         hurried = [] if self.bond.knows_clocks_well or self.phase not in FOLLOWING else [self._pulse(now_ns)]
         return [*self._follow(now_ns), *hurried]
 
@@ -245,10 +244,10 @@ class WorkerState:
     def _follow(self, now_ns: int) -> list[Command]:
         """Do what the orders say, as far as the phase and the lease allow."""
         begin_ns = self.orders.begin_ns
-        if not self.orders.number or self.phase not in FOLLOWING or not self.bond.tenure.holds(now_ns):
+        if not self.orders.number or self.phase not in FOLLOWING or not self._tenure.holds(now_ns):
             return []
         is_first = self.phase is WorkerPhase.READY
-        commands: list[Command] = [Hold(self.bond.tenure.ends_ns)] if is_first else []
+        commands: list[Command] = [Hold(self._tenure.ends_ns)] if is_first else []
         if begin_ns is None:
             self.phase = WorkerPhase.PREPARING
             return [*commands, *([WarmUp()] if is_first else []), *self._placed(self.crew.prepare(self.orders.share))]
@@ -346,8 +345,9 @@ class WorkerState:
         """What a controller is told that came after the one whose orders these are."""
         if self.bond.term <= self.orders.term or self.phase is WorkerPhase.FENCED:
             return []
-        hello = self.hello
-        return [Send(Standing(self.bond.term, self.orders, self._capacity, hello.host, hello.pid, hello.machine))]
+        hello, given = self.hello, self.crew.given
+        told = Standing(self.bond.term, self.orders, self._capacity, hello.host, hello.pid, hello.machine, given)
+        return [Send(told)]
 
     def _pulse(self, now_ns: int) -> Send:
         pulse = Pulse(
