@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import gevent
 import msgspec
@@ -16,7 +17,7 @@ from gevent.queue import SimpleQueue
 
 from swell.clock import Clock
 from swell.cluster.archive import unpack
-from swell.cluster.launcher import Launcher
+from swell.cluster.launcher import Ended
 from swell.cluster.link import WorkerLink
 from swell.cluster.messages import FRAME_BYTES_MAX, Remains, decode_from_controller, encode
 from swell.cluster.remains import recover_segments
@@ -50,6 +51,22 @@ REMAINS_BYTES = FRAME_BYTES_MAX // 4
 """Of segments in one message, unless one alone is longer."""
 
 
+class Processes(Protocol):
+    """Starts worker processes on this machine and sees them end, as `Launcher` does."""
+
+    def attend(self, on_end: Ended) -> None: ...
+
+    def launch(self, worker: int, incarnation: int) -> None: ...
+
+    def terminate(self, worker: int, incarnation: int) -> None: ...
+
+    def kill(self, worker: int, incarnation: int) -> None: ...
+
+    def kill_all(self) -> None: ...
+
+    def wait_ended(self, timeout_s: float) -> bool: ...
+
+
 class Supervisor:
     """The supervisor of one machine in one run. `script_folder`: where the archive is unpacked."""
 
@@ -57,7 +74,7 @@ class Supervisor:
         self,
         state: SupervisorState,
         link: WorkerLink,
-        launcher: Launcher,
+        launcher: Processes,
         workplace: Workplace,
         script_folder: Path,
         clock: Clock,
@@ -156,7 +173,7 @@ class Supervisor:
 
     def _recover(self, wanted: Recover) -> None:
         segments = gevent.get_hub().threadpool.apply(self._segments_of, (wanted,))
-        parts = tuple(_parts(wanted, segments))
+        parts = tuple(parts_of(wanted, segments))
         self.tell(Recovered(wanted.worker, wanted.incarnation, parts))
 
     def _segments_of(self, wanted: Recover) -> tuple[Segment, ...]:
@@ -182,7 +199,7 @@ def _applied(run: str, wanted: Recover) -> Segment | None:
     return Segment(run, wanted.worker, wanted.incarnation, wanted.applied, 0, wanted.to_position, 0.0)
 
 
-def _parts(wanted: Recover, segments: Iterable[Segment]) -> Iterator[Remains]:
+def parts_of(wanted: Recover, segments: Iterable[Segment]) -> Iterator[Remains]:
     """The segments in messages that fit into a frame each; one message at least."""
     found = list(segments)
     last = found[-1].sequence if found else wanted.applied
