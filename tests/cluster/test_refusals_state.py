@@ -41,7 +41,7 @@ def test_however_many_strangers_there_are_each_frame_is_counted_and_the_list_is_
 def test_who_is_not_the_member_that_is_waited_for_is_told_why() -> None:
     member = Member(0, 1, 0)
     lost = Member(0, 1, 0)
-    lost.lost = True
+    lost.lost_ns = 1
     cases = [
         (hello(), member, None),
         (hello(of=""), member, None),

@@ -30,7 +30,7 @@ class FakeController:
     def __init__(self, merge: RunMerge) -> None:
         self.merge = merge
         self.at_s = 10.0
-        self.state = SimpleNamespace(members=[SimpleNamespace(worker=0, incarnation=1, applied=9)])
+        self.state = SimpleNamespace(members=[SimpleNamespace(worker=0, incarnation=1, applied=9)], record=lambda: None)
         self.told: list[object] = []
         self.was_told = Flag()
 

@@ -42,6 +42,7 @@ from swell.cluster.controller_steps import (
     Started,
     StopWanted,
     Supply,
+    TakenUp,
     Ticked,
     TooFew,
 )

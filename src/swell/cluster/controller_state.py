@@ -1,17 +1,20 @@
 """What a controller does next: pure, so that lost messages and dying workers can be tried without a process.
 
+    RESUMING ──all have told what they hold──► RUNNING
     GATHERING ──all ready, cleared──► RUNNING ──run time, stopped, all users gone──► ENDING ──nothing is to come──► OVER
         │                                ▲
         ├──several machines──► MEASURING─┤
         └──users to be ready──►PREPARING─┘
 
-Who is lost, and what follows, is told by `losses_state.py`; who gets which share, and orders, by `ordering_state.py`. A
-controller that resumes a run would begin in a phase of its own, in which workers tell what they hold.
+Who is lost, and what follows, is told by `losses_state.py`; who gets which share, and orders, by `ordering_state.py`;
+how a run is taken up whose controller has died, by `resuming_state.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+import msgspec
 
 from swell.clock import NS_PER_S
 from swell.cluster.balance_state import Balance
@@ -42,6 +45,7 @@ from swell.cluster.controller_steps import (
     Started,
     StopWanted,
     Stored,
+    TakenUp,
     Ticked,
     is_routine,
 )
@@ -50,7 +54,7 @@ from swell.cluster.dealing_state import Dealing
 from swell.cluster.gathering_state import Gathering, Measuring
 from swell.cluster.leases_state import Leases
 from swell.cluster.losses_state import KILL_AFTER_NS, Losses
-from swell.cluster.machines_state import Machines
+from swell.cluster.machines_state import Machines, count_workers
 from swell.cluster.member_state import Member, Membership, identity_of
 from swell.cluster.messages import (
     PROTOCOL,
@@ -74,6 +78,8 @@ from swell.cluster.messages import (
 )
 from swell.cluster.ordering_state import Ordering
 from swell.cluster.reception_state import Reception
+from swell.cluster.record import ClusterRecord
+from swell.cluster.resuming_state import Resuming, record_of
 from swell.plan import Revision, RunPlan
 from swell.result import End, Refusal
 from swell.segment import Segment
@@ -108,6 +114,7 @@ class ControllerState:
         self.ordering = Ordering(
             plan, self.term, self.members, self.course, self.dealing, self.losses, self.measuring, self.balance
         )
+        self._resuming: Resuming | None = None
         self._gathering = Gathering(plan.expected_workers, plan.expect_timeout_s)
         self._give_up_ns = 0
         self._alone_ns: int | None = None
@@ -132,12 +139,10 @@ class ControllerState:
         """Take in what has happened at `now_ns`, and say what is to be done about it, in this order."""
         if self.phase is Phase.OVER:
             return []
+        commands: list[Command]
         match event:
             case Started():
-                self._gathering.since_ns = now_ns
-                commands: list[Command] = [
-                    Launch(worker, self.members.add(worker, now_ns).incarnation) for worker in range(self.plan.workers)
-                ]
+                commands = self._start(now_ns)
             case Cleared():
                 self._cleared = True
                 commands = []
@@ -153,12 +158,19 @@ class ControllerState:
                 commands = self._revise(event, now_ns)
             case Stored(applied):
                 self._committing = False
+                self.reception.feeds.recorded()
                 commands = self.reception.stored(applied)
             case StopWanted(end, text):
                 commands = self._stop(end, text, now_ns)
             case Ticked():
                 commands = self._miss(now_ns)
         return self.machines.routed(commands if is_routine(event) else commands + self._progress(now_ns))
+
+    def _start(self, now_ns: int) -> list[Command]:
+        if self._resuming is not None:
+            return self._take_up(self._resuming, now_ns)
+        self._gathering.since_ns = now_ns
+        return [Launch(worker, self.members.add(worker, now_ns).incarnation) for worker in range(self.plan.workers)]
 
     # --- what workers say --------------------------------------------------------------------------------------------
 
@@ -171,7 +183,7 @@ class ControllerState:
         if member is None or not member.greeted:
             return self.reception.refuse(sender, Refusal.UNKNOWN_SENDER)
         if isinstance(message, Standing):
-            return self.reception.refuse(sender, Refusal.OUT_OF_PLACE)
+            return self._stand(sender, member, message)
         return self._hear_worker(sender, member, message, now_ns)
 
     def _hear_worker(self, sender: bytes, member: Member, message: FromMember, now_ns: int) -> list[Command]:
@@ -189,6 +201,15 @@ class ControllerState:
                 return commands + (self._stop(End.FAILED, because, now_ns) if because else [])
             case Quit() | Failed():
                 return self._give_up(member, message, now_ns)
+
+    def _stand(self, sender: bytes, member: Member, standing: Standing) -> list[Command]:
+        """A worker tells a controller that has taken the run up what it holds."""
+        if standing.term != self.term:
+            return self.reception.refuse(sender, Refusal.OTHER_TERM)
+        if self._resuming is None or self.phase is not Phase.RESUMING or not member.live:
+            return []
+        self._resuming.stood(member, standing)
+        return []
 
     def _feel(self, sender: bytes, member: Member, pulse: Pulse, now_ns: int) -> list[Command]:
         """A worker is alive: it may go on for another lease, unless the one that it had is over."""
@@ -303,12 +324,43 @@ class ControllerState:
                 return self._measure(now_ns)
             case Phase.PREPARING:
                 return self._prepare(now_ns)
+            case Phase.RESUMING:
+                return self._resume(now_ns)
             case Phase.RUNNING:
                 return self._run(now_ns)
             case Phase.ENDING:
                 return self._end(now_ns)
             case Phase.OVER:
                 return []
+
+    def resume(self, resuming: Resuming) -> None:
+        """Begin by taking up a run that has begun under another controller."""
+        self.phase = Phase.RESUMING
+        self._resuming = resuming
+
+    def _take_up(self, resuming: Resuming, now_ns: int) -> list[Command]:
+        resuming.restore(self.members, self.machines, self.leases, now_ns)
+        resuming.restore_course(self.course, self.reception.feeds)
+        assert self.course.begin_ns is not None
+        commands: list[Command] = [TakenUp(self.course.begin_ns)]
+        for member in [member for member in self.members if not member.machine and not member.ended]:
+            died = Died(member.worker, member.incarnation, "died with its controller")
+            commands += self.losses.died(died, self.phase, now_ns)
+        for member in [member for member in self.members.present.values() if not member.machine and member.lost]:
+            commands.append(Launch(member.worker, self.members.add(member.worker, now_ns).incarnation))
+        return commands
+
+    def _resume(self, now_ns: int) -> list[Command]:
+        """Once it is known who holds what, the run goes on as any other; it may have been about to end."""
+        resuming = self._resuming
+        if resuming is None or not resuming.is_complete(self.members):
+            return []
+        holding = resuming.deal(self.members, self.dealing, self.plan.loads, now_ns)
+        self.measuring.consider(self.members.live)
+        self.phase = Phase.RUNNING
+        commands: list[Command] = [Note(f"the run goes on: {count_workers(holding)} had gone on meanwhile")]
+        commands += self.ordering.resume(now_ns)
+        return commands + (self._stop(*resuming.wanted_end, now_ns) if resuming.wanted_end else [])
 
     def _gather(self, now_ns: int) -> list[Command]:
         if not self._gathering.is_complete(self.members):
@@ -426,6 +478,9 @@ class ControllerState:
         return [Commit()]
 
     def _stop(self, end: End, text: str, now_ns: int) -> list[Command]:
+        if self._resuming is not None and self.phase is Phase.RESUMING:
+            self._resuming.wanted_end = end, text
+            return []
         if self.phase in (Phase.GATHERING, Phase.MEASURING):
             return self._fail(text if end is End.FAILED else "stopped before the run had begun")
         if self.phase not in (Phase.PREPARING, Phase.RUNNING):
@@ -458,6 +513,11 @@ class ControllerState:
 
     def _kill_all(self) -> list[Command]:
         return [Kill(member.worker, member.incarnation) for member in self.members.live]
+
+    def record(self) -> ClusterRecord | None:
+        """What another controller would have to know to take the run up; None before it has begun."""
+        record = record_of(self.term, self.course, self.members, self.machines, self.dealing)
+        return record and msgspec.structs.replace(record, feeds=self.reception.feeds.record())
 
     def check(self) -> None:
         """Raise AssertionError if the run contradicts itself."""

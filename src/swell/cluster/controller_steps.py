@@ -212,6 +212,13 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenUp:
+    """The run, whose zero is at `begin_ns`, goes on under this controller."""
+
+    begin_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Spawned:
     """All users that the plan has asked for so far have had their start."""
 
@@ -287,6 +294,7 @@ Command = (
     | Lost
     | Note
     | Begin
+    | TakenUp
     | Spawned
     | Revise
     | Redealt

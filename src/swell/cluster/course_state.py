@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
+from collections.abc import Iterable
 from operator import attrgetter
 
 from swell.clock import NS_PER_S
@@ -32,6 +33,8 @@ class Phase(enum.Enum):
     """Workers find out what they can carry."""
     PREPARING = "preparing"
     """Users get ready that are to be before the first arrival."""
+    RESUMING = "resuming"
+    """Workers tell what they hold, after the controller has been gone."""
     RUNNING = "running"
     ENDING = "ending"
     OVER = "over"
@@ -92,6 +95,13 @@ class Course:
             self._settled_ns = max((self._schedule(load).risen_ns for load in self._closed), default=0)
         return begin_ns
 
+    def resume(self, begin_ns: int, ends_ns: int | None, revisions: Iterable[Revision]) -> None:
+        """Go on with a run that began under another controller."""
+        self.begin(begin_ns)
+        self.ends_ns = ends_ns
+        for revision in sorted(revisions, key=attrgetter("number")):
+            self._keep(revision)
+
     def nudge(self, more: int, now_ns: int) -> Revision | None:
         """Ask for more users, or fewer, of the load that keys change; None when there can be no more or no fewer."""
         load = self._plan.adjustable
@@ -134,7 +144,9 @@ class Course:
         return (now_ns + BEGIN_DELAY_NS - (self.begin_ns or 0)) / NS_PER_S
 
     def _add(self, revision: Revision) -> Revision:
-        revision = self._schedule(revision.load).anchored(revision)
+        return self._keep(self._schedule(revision.load).anchored(revision))
+
+    def _keep(self, revision: Revision) -> Revision:
         self._revised = revision.number
         self._each[revision.load].append(revision)
         self.revisions = tuple(sorted((one for each in self._each for one in each), key=attrgetter("number")))

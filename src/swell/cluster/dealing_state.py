@@ -17,6 +17,7 @@ from swell.cluster.bequest_state import Bequest, Estate, counts_iterations, divi
 from swell.cluster.member_state import Member, Membership, Parting
 from swell.cluster.messages import Pulse
 from swell.cluster.placement import place
+from swell.errors import LinkError
 from swell.load.shares import LEAST_MODULUS, NOTHING, Share
 from swell.load_plan import Load, Open, Sessions
 
@@ -53,13 +54,15 @@ class Dealing:
         self._loads = loads
         self._bequeaths = counts_iterations(loads)
         self._are_instants_exact = any(isinstance(load.model, Open | Sessions) for load in loads)
+        self._is_begun = False
         self._modulus = LEAST_MODULUS
         self._lots: list[Lot] = []
         self._unmet: set[int] = set()
         """Workers that do not hold what they are to hold, or are giving something up."""
 
     def __repr__(self) -> str:
-        return f"<Dealing {self.number} of {len(self.goals)} workers, {len(self._unmet)} of them unmet, {self._lots}>"
+        free = sum(len(lot.residues) for lot in self._lots)
+        return f"<Dealing {self.number} to {sorted(self.goals)}, {free} residues free, unmet: {sorted(self._unmet)}>"
 
     @property
     def is_done(self) -> bool:
@@ -79,11 +82,27 @@ class Dealing:
 
     def begin(self, capacities: Mapping[int, float]) -> None:
         """Deal all residues for the first time: nobody holds any."""
+        self._is_begun = True
         shares = place(capacities)
         self._modulus = next((share.modulus for share in shares.values()), LEAST_MODULUS)
         for worker, share in shares.items():
             self.goals[worker] = frozenset(share.residues)
             self._members.present[worker].share = share
+
+    def resume(self, held: Mapping[Member, Share], estate: Estate, now_ns: int) -> None:
+        """Go on with what the workers say that they hold. All else has been free since now, with what those had done
+        who are gone."""
+        self._modulus = max((share.modulus for share in held.values()), default=LEAST_MODULUS)
+        free = set(range(self._modulus))
+        for member, share in held.items():
+            if share.modulus != self._modulus or not free.issuperset(share.residues):
+                raise LinkError(f"worker {member.worker} holds what another one holds too")
+            free.difference_update(share.residues)
+            member.share = share
+            self.goals[member.worker] = frozenset(share.residues)
+        if free:
+            self._lots.append(Lot(frozenset(free), now_ns, estate))
+        self._unmet.update(self._members.present)
 
     def deal(self, capacities: Mapping[int, float]) -> float:
         """Deal again, among these: from now on they are to have what follows from their capacities. Returns which part
@@ -151,7 +170,8 @@ class Dealing:
         residues, estate = self._taken_from(lost)
         kept = residues & self.goals.get(lost.worker, residues)
         bequest, rest = self._divided(estate, kept, residues - kept)
-        heir.share = self._share(kept)
+        if kept:
+            heir.share = self._share(kept)
         heir.inherited = [bequest] if self._bequeaths else []
         self._unmet.add(heir.worker)
         if residues - kept:
@@ -221,6 +241,6 @@ class Dealing:
         shares = [residue for member in self._members for residue in member.share.residues]
         parting = [residue for member in self._members for one in member.partings for residue in one.residues]
         lots = [residue for lot in self._lots for residue in lot.residues]
-        everything = list(range(self._modulus)) if self.goals or self._lots else []
+        everything = list(range(self._modulus)) if self._is_begun else []
         assert sorted(shares + parting + lots) == everything
         assert all(not member.share.residues and not member.partings for member in self._members if member.lost)

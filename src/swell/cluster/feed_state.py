@@ -10,6 +10,9 @@ since it said so last is not known: those rows come back too, but not those of a
 
 While a feed has an end, a block is at most an equal part of half of what is left; and its last rows go only to users
 that wait for them, none into a stock. So as many rows as users, or as iterations, are enough.
+
+The store keeps a record of it (`record`), for a controller that resumes the run. Of a unique feed no row is handed out
+beyond what a record that is on disk has reserved: so whoever resumes knows which rows nobody can have had.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from swell.clock import NS_PER_S
 from swell.cluster.messages import RowsWanted
@@ -26,6 +31,11 @@ BLOCK_ROWS = 1_000
 BLOCK_BYTES = 4 << 20
 """What one message may carry at most."""
 LAST_ROWS = 1_000
+LEAST_RESERVE = 1_000
+RESERVES = 4
+"""A record reserves so many times the rows that were handed out since the one before."""
+MOST_UNRECORDED = 100_000
+"""No stream can have grown by more between two records."""
 LAST_STOCKS = 4
 """The last rows of a feed are so many, or so many times what all workers want in stock, if that is more."""
 
@@ -36,6 +46,32 @@ class Block:
 
     start: int
     positions: tuple[int, ...]
+
+
+class LeaseRecord(msgspec.Struct, frozen=True):
+    """The stream of one incarnation."""
+
+    holder: bytes
+    used: int
+    kept: tuple[int, ...]
+    ran_out: int
+    waited_ns: int
+
+
+class FeedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed as it stood, for a controller that takes the run up later."""
+
+    fresh: int
+    reserved: int
+    """Up to here rows may have been handed out since."""
+    back: tuple[int, ...]
+    leases: tuple[LeaseRecord, ...]
+    handed_out: int
+    used: int
+    returned: int
+    unknown: int
+    ran_out: int
+    waited_ns: int
 
 
 class Lease:
@@ -81,6 +117,13 @@ class FeedState:
         """Positions that came back."""
         self._handed_out = self._used = self._returned = self._unknown = self._ran_out = self._waited_ns = 0
         """Of leases that are settled; but `_handed_out` of all."""
+        self._reserved: int | None = None
+        """No unique row from here on is handed out; None: there is no record."""
+        self._recorded = 0
+        """How many rows had been handed out when the last record was made."""
+        self._to_be_reserved = 0
+        self._strays: set[bytes] = set()
+        """Whose streams another controller has made longer than its last record says, maybe."""
 
     def __repr__(self) -> str:
         return f"<FeedState of {self.plan.name}, {self._fresh} handed out, {len(self._back)} came back, {self._leases}>"
@@ -88,10 +131,13 @@ class FeedState:
     def want(self, holder: bytes, wanted: RowsWanted, workers: int) -> Block:
         """Let a stream grow as far as is wanted and there are rows, and say which rows of it the worker lacks."""
         lease = self._leases.setdefault(holder, Lease())
+        if holder in self._strays:
+            self._strays.discard(holder)
+            self._catch_up(lease, min(max(wanted.received - lease.leased, 0), MOST_UNRECORDED))
         lease.acknowledge(wanted.taken)
         if wanted.received == lease.leased:
             up_to = wanted.received + wanted.waiting if self._is_ending(wanted, workers) else wanted.up_to
-            most = min(up_to - lease.leased, self._block_rows, self._fair_rows(workers))
+            most = min(up_to - lease.leased, self._block_rows, self._fair_rows(workers), self._unreserved)
             lease.kept.extend(self._next_position() for _ in range(most))
             self._handed_out += max(most, 0)
         return lease.from_number(wanted.received)
@@ -122,6 +168,72 @@ class FeedState:
         """The run is over: who has not said so by now has died."""
         for holder in list(self._leases):
             self.settle(holder, known=False)
+
+    # --- for a controller that resumes the run -----------------------------------------------------------------------
+
+    def record(self) -> FeedRecord:
+        """How it stands; `recorded` is to follow, once that is on disk."""
+        ahead = max(LEAST_RESERVE, RESERVES * (self._handed_out - self._recorded))
+        self._recorded, self._to_be_reserved = self._handed_out, self._fresh + ahead
+        if self._reserved is None:
+            self._reserved = self._to_be_reserved
+        return FeedRecord(
+            fresh=self._fresh,
+            reserved=self._to_be_reserved,
+            back=tuple(self._back),
+            leases=tuple(
+                LeaseRecord(holder, lease.used, tuple(lease.kept), lease.ran_out, lease.waited_ns)
+                for holder, lease in self._leases.items()
+            ),
+            handed_out=self._handed_out,
+            used=self._used,
+            returned=self._returned,
+            unknown=self._unknown,
+            ran_out=self._ran_out,
+            waited_ns=self._waited_ns,
+        )
+
+    def recorded(self) -> None:
+        """The last record is on disk."""
+        if self._reserved is not None:
+            self._reserved = self._to_be_reserved
+
+    def resume(self, record: FeedRecord) -> None:
+        """Go on where another controller was. Rows of a unique feed that may have been handed out since are unknown."""
+        self._fresh, self._back = record.fresh, deque(record.back)
+        self._handed_out, self._used, self._returned = record.handed_out, record.used, record.returned
+        self._unknown, self._ran_out, self._waited_ns = record.unknown, record.ran_out, record.waited_ns
+        for one in record.leases:
+            lease = self._leases[one.holder] = Lease()
+            lease.used, lease.kept = one.used, deque(one.kept)
+            lease.ran_out, lease.waited_ns = one.ran_out, one.waited_ns
+            self._strays.add(one.holder)
+        if self.plan.unique:
+            reserved = max(record.reserved, record.fresh)
+            reserved = reserved if self.plan.positions is None else min(reserved, self.plan.positions)
+            doubtful = reserved - self._fresh + len(self._back)
+            self._fresh, self._back = reserved, deque()
+            self._handed_out += doubtful
+            self._unknown += doubtful
+
+    def _catch_up(self, lease: Lease, more: int) -> None:
+        """A stream is by so much longer than the controller before had recorded: all of it counts as used."""
+        if not more:
+            return
+        lease.used, lease.kept = lease.leased + more, deque()
+        if self.plan.unique:
+            self._unknown -= min(more, self._unknown)
+            return
+        for _ in range(more):
+            self._next_position()
+        self._handed_out += more
+
+    @property
+    def _unreserved(self) -> int:
+        """How many rows may be handed out before there has to be another record."""
+        if not self.plan.unique or self._reserved is None:
+            return self._block_rows
+        return max(self._reserved - self._fresh, 0) + len(self._back)
 
     def count(self) -> FeedCount:
         """What has become of its rows so far."""
@@ -202,6 +314,20 @@ class Feeds:
         """The run is over."""
         for state in self._states:
             state.close()
+
+    def record(self) -> tuple[FeedRecord, ...]:
+        """How they stand, for the store."""
+        return tuple(state.record() for state in self._states)
+
+    def recorded(self) -> None:
+        """The last record is on disk."""
+        for state in self._states:
+            state.recorded()
+
+    def resume(self, records: Iterable[FeedRecord]) -> None:
+        """Go on where another controller was."""
+        for state, record in zip(self._states, records, strict=True):
+            state.resume(record)
 
     def counts(self) -> tuple[FeedCount, ...]:
         """What has become of all rows so far."""

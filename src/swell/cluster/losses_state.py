@@ -78,7 +78,7 @@ class Losses:
 
     def fell_silent(self, member: Member, since_ns: int, because: str, phase: Phase, now_ns: int) -> list[Command]:
         """The lease of a worker is over: it may have no users any more, and nobody knows what has become of it."""
-        is_begun = phase in (Phase.RUNNING, Phase.ENDING)
+        is_begun = phase in (Phase.RESUMING, Phase.RUNNING, Phase.ENDING)
         if not member.live or not (is_begun or member.machine):
             return []
         self._leases.forget(member)
@@ -106,6 +106,7 @@ class Losses:
 
     def never_came_up(self, member: Member, now_ns: int) -> list[Command]:
         """The run ends before a worker has got so far as to take part in it."""
+        self._leases.forget(member)
         self._members.lose(member, now_ns)
         self._members.settle(member)
         self._release(member, now_ns)

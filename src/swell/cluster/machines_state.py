@@ -104,6 +104,17 @@ class Machines:
         machine = self._by_name.get(member.machine)
         return machine is None or not (machine.leaving or machine.failure)
 
+    def restore(self, name: str, host: str, pid: int, *, leaving: bool) -> None:
+        """A machine was there before this controller was."""
+        machine = self._by_name[name] = Machine(Enlist(machine=name, host=host, processes=0, pid=pid))
+        machine.leaving = leaving
+
+    def post(self, member: Member, to_position: int) -> None:
+        """A worker of such a machine was, too."""
+        posted = Posted(member, to_position, has_ended=member.ended)
+        if not posted.is_done:
+            self._by_name[member.machine].posts[member.identity] = posted
+
     # --- what supervisors say ----------------------------------------------------------------------------------------
 
     def fault_of(self, sender: bytes, enlist: Enlist) -> str:

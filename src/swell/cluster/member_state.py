@@ -7,8 +7,8 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from swell.clock import NS_PER_S
-from swell.cluster.bequest_state import Bequest
-from swell.cluster.messages import Orders, Pulse, WorkerPhase
+from swell.cluster.bequest_state import Bequest, Estate
+from swell.cluster.messages import Orders, Pulse, Standing, WorkerPhase
 from swell.load.shares import NOTHING, Share
 from swell.segment import FIRST_SEQUENCE, ScenarioCount, Segment
 
@@ -67,6 +67,8 @@ class Member:
         self.idle = False
         self.prepared = False
         self.leaving = False
+        self.is_settled = True
+        """Nobody is there whom its orders' share does not hold."""
         self.capacity = 0.0
         self._sent_ns = 0
         # its reports
@@ -140,9 +142,31 @@ class Member:
         self.idle = pulse.idle and pulse.orders == self.orders.number
         self.prepared = pulse.prepared and pulse.orders == self.orders.number
         self.leaving = self.leaving or pulse.leaving
+        self.is_settled = pulse.settled
         self.capacity = pulse.capacity or self.capacity
         self._followed = max(self._followed, min(pulse.orders, self.orders.number))
         return before != (self.phase, self.idle, self.prepared, self.leaving, self.is_changing)
+
+    def stood(self, standing: Standing) -> None:
+        """It has told a controller that resumes the run what it holds."""
+        self.orders = standing.orders
+        self.change = self._followed = standing.orders.number
+        self.given = standing.given
+        self.capacity = standing.capacity or self.capacity
+
+    def reported(self, applied: int, scenarios: tuple[ScenarioCount, ...], *, is_final: bool) -> None:
+        """So far its segments have been taken in, and stored, before this controller came."""
+        self.applied = self.stored = applied
+        self.final = is_final
+        self._counts = scenarios
+
+    def inherit(self, estate: Estate) -> None:
+        """What those had done that it has its share from."""
+        self.inherited = [Bequest(estate)]
+
+    def own_bequest(self) -> Bequest:
+        """What it has done itself, for whoever has its share next."""
+        return Bequest(Estate(member=self))
 
     def is_news(self, pulse: Pulse) -> bool:
         """Whether none that was said later has come before it."""
@@ -233,6 +257,16 @@ class Membership:
             self.departed.append(before)
             member = Member(worker, before.incarnation + 1, now_ns, machine=before.machine)
             member.capacity = before.capacity
+        self.present[worker] = self._by_identity[member.identity] = member
+        self.newcomers[member.identity] = member
+        return member
+
+    def restore(self, worker: int, incarnation: int, machine: str, now_ns: int) -> Member:
+        """Somebody was there before this controller was. Incarnations come in the order of their numbers."""
+        before = self.present.get(worker)
+        if before is not None:
+            self.departed.append(before)
+        member = Member(worker, incarnation, now_ns, machine)
         self.present[worker] = self._by_identity[member.identity] = member
         self.newcomers[member.identity] = member
         return member

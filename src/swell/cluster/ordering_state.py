@@ -84,11 +84,19 @@ class Ordering:
         """Tell all who have a share what is new for all of them."""
         return [self.order(member, now_ns) for member in self._members.live if member.share.residues]
 
+    def resume(self, now_ns: int) -> list[Command]:
+        """Tell all whose orders are another controller's what this one says, and deal what nobody holds."""
+        self._number = max((member.orders.number for member in self._members), default=0)
+        self._losses.reasons.append("the controller is back")
+        return [self.order(member, now_ns) for member in self._members.live if member.orders.number]
+
     def leaves(self, member: Member, now_ns: int) -> None:
         """A worker was asked to go."""
         if member.worker not in self._leaving:
             self._leaving[member.worker] = now_ns
             self._losses.reasons.append(f"worker {member.worker} leaves")
+        if not member.orders.number and member.share.residues:
+            self._dealing.release(member, now_ns)
 
     def look_after(self, now_ns: int) -> list[Command]:
         """All that is to be done about shares now, while the run goes on."""

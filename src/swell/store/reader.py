@@ -19,10 +19,12 @@ from types import TracebackType
 
 import msgspec
 
+from swell.cluster.record import ClusterRecord
 from swell.document import ThresholdSummary
 from swell.errors import PlanError, Problem, RunFailed
 from swell.plan import RunPlan
 from swell.result import RunResult
+from swell.stats.journal import MergeJournal
 from swell.stats.merge import RunMerge
 from swell.store import values
 from swell.store.database import explained, open_to_read
@@ -63,6 +65,17 @@ class StoredRun:
     def label(self) -> str:
         """What a person calls it."""
         return f"{self.id} ({self.name})" if self.name else self.id
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A run whose controller ended without a word."""
+
+    run: StoredRun
+    journal: MergeJournal
+    record: ClusterRecord
+    boot: str
+    workplace: str
 
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(StoredRun) if field.name not in ("tags", "state"))
@@ -117,6 +130,25 @@ class Store:
             finally:
                 self._connection.execute("ROLLBACK")
             return RunMerge.restore(journal).snapshot(msgspec.convert(row["at_s"], values.Instant))
+
+    def interrupted(self, run: str) -> Interrupted:
+        """A run as its controller left it, for another one that takes it up. Raises PlanError where there is nothing
+        to take up."""
+        with _sound(self.path):
+            from swell.store.loading import load_journal
+
+            self._connection.execute("BEGIN")
+            try:
+                (row,) = self._rows("WHERE id = ?", run)
+                journal = load_journal(self._connection, row)
+            finally:
+                self._connection.execute("ROLLBACK")
+            stored, record = self._run(row), decode(values.CLUSTER, row["cluster"])
+            boot, workplace = msgspec.convert((row["boot"], row["workplace"]), tuple[str, str])
+        if stored.state != INTERRUPTED or record is None:
+            what = "is still carried out" if stored.state == RUNNING else f"is over: {stored.state}"
+            raise PlanError([Problem(f"{stored.label} {what if record else 'had not begun'}", "--resume")])
+        return Interrupted(stored, journal, record, boot, workplace)
 
     def thresholds(self, run: str) -> tuple[ThresholdSummary, ...]:
         """What became of the thresholds of a run that has ended."""

@@ -32,7 +32,10 @@ CREATE TABLE run (
     p95_ms REAL,
     verdict TEXT NOT NULL,
     thresholds BLOB NOT NULL,
-    merge BLOB NOT NULL
+    merge BLOB NOT NULL,
+    cluster BLOB NOT NULL,        -- for a controller that takes the run up, nil before it began and once it is over
+    boot TEXT NOT NULL,           -- which start of the controller's machine its clock counts from
+    workplace TEXT NOT NULL       -- where the workers of that machine have their files
 );
 CREATE INDEX run_by_start ON run (started_at);
 CREATE TABLE tag (

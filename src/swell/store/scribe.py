@@ -8,6 +8,7 @@ up in the workers. Storing is tried again every second.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -110,7 +111,8 @@ class Scribe:
             applied = _applied(controller)
             try:
                 at_s = controller.at_s
-                self._put(_page(controller.merge.snapshot(at_s), controller.merge.journal()), at_s)
+                page = _page(controller.merge.snapshot(at_s), controller.merge.journal())
+                self._put(dataclasses.replace(page, cluster=controller.state.record()), at_s)
             finally:
                 controller.tell(Stored(applied))
             self._now.wait(SOONEST_S + (AFTER_SECOND_S - SOONEST_S - controller.at_s) % 1)

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from swell.cluster.record import ClusterRecord
 from swell.document import ThresholdSummary
 from swell.errors import RunFailed
 from swell.plan import LONGEST_S, Revision, RunPlan
@@ -28,6 +29,7 @@ WORKER_STATE = msgspec.msgpack.Decoder(WorkerState)
 WORKER_NUMBERS = msgspec.msgpack.Decoder(WorkerNumbers)
 HEALTH_SPAN = msgspec.msgpack.Decoder(HealthSpan)
 CHUNK = msgspec.msgpack.Decoder(Chunk)
+CLUSTER = msgspec.msgpack.Decoder(ClusterRecord | None)
 SEGMENTS = msgspec.msgpack.Decoder(tuple[Segment, ...])
 
 encode = msgspec.msgpack.Encoder().encode

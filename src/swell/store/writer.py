@@ -11,6 +11,7 @@ import dataclasses
 import sqlite3
 from pathlib import Path
 
+from swell.cluster.record import ClusterRecord
 from swell.document import ThresholdSummary
 from swell.stats.journal import MergeJournal, MergeState
 from swell.store.changes import changes
@@ -32,6 +33,10 @@ class Heading:
     target: str = ""
     script_text: bytes = b""
     script_sha256: str = ""
+    boot: str = ""
+    """Which start of this machine."""
+    workplace: str = ""
+    """Where the workers of this machine have their files."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,8 @@ class Page:
     state: str = RUNNING
     verdict: str = ""
     thresholds: tuple[ThresholdSummary, ...] = ()
+    cluster: ClusterRecord | None = None
+    """For a controller that takes the run up; None where there is nothing to take up."""
 
 
 class RunWriter:
@@ -127,6 +134,8 @@ class RunWriter:
             "script_text": heading.script_text,
             "target": heading.target,
             "plan": encode(plan),
+            "boot": heading.boot,
+            "workplace": heading.workplace,
             **_figures(0, page),
         }
         columns, places = ", ".join(row), ", ".join(f":{column}" for column in row)
@@ -154,6 +163,7 @@ def _figures(pages: int, page: Page) -> dict[str, object]:
         "verdict": page.verdict,
         "thresholds": encode(page.thresholds),
         "merge": encode(page.journal.state),
+        "cluster": encode(page.cluster),
     }
 
 
