@@ -13,7 +13,7 @@ from swell.cluster.messages import (
 )
 from swell.cluster.outbox_state import LEAST_PATIENCE_NS
 from swell.cluster.user_steps import Arrive, LeaveUser, StartUser
-from swell.cluster.worker_state import FENCED_PARTING_NS, PARTING_NS, WorkerState
+from swell.cluster.worker_state import FENCED_PARTING_LEASES, PARTING_NS, WorkerState
 from swell.cluster.worker_steps import (
     Begin,
     Command,
@@ -339,7 +339,7 @@ def test_a_fenced_worker_that_nobody_acknowledges_sends_again_for_some_minutes()
     again = [state.handle(PulseDue(), over_ns + second * NS_PER_S) for second in range(1, 300)]
     assert Exit not in [kind for commands in again for kind in kinds(commands)]
     assert sum(Send(segment(2, final=True)) in commands for commands in again) > 10
-    assert kinds(state.handle(PulseDue(), over_ns + FENCED_PARTING_NS)) == [Exit]
+    assert kinds(state.handle(PulseDue(), over_ns + FENCED_PARTING_LEASES * 15 * NS_PER_S)) == [Exit]
 
 
 def test_users_that_get_ready_are_ended_with_the_lease_and_leave_nothing_to_report() -> None:

@@ -33,12 +33,11 @@ from swell.cluster.messages import (
     Pulse,
     Rows,
     Standing,
-    Strain,
     Welcome,
     WorkerPhase,
 )
-from swell.cluster.outbox_state import MOST_PATIENCE_NS, Outbox
-from swell.cluster.strain import strain_of
+from swell.cluster.outbox_state import MOST_PATIENCE_NS
+from swell.cluster.reports_state import Reports
 from swell.cluster.user_steps import Arrive, Change, LeaveUser, StartUser
 from swell.cluster.worker_steps import (
     Begin,
@@ -73,8 +72,8 @@ from swell.user import Admission
 
 PARTING_NS = MOST_PATIENCE_NS + 4 * NS_PER_S
 """How long a worker that is done waits for its last acknowledgement."""
-FENCED_PARTING_NS = 300 * NS_PER_S
-"""How long one whose lease is over does: whoever could not hear it may come back."""
+FENCED_PARTING_LEASES = 20
+"""How long one whose lease is over does, in leases: whoever could not hear it may come back."""
 FOLLOWING = (WorkerPhase.READY, WorkerPhase.PREPARING, WorkerPhase.RUNNING)
 """The phases in which new orders change something."""
 
@@ -93,23 +92,19 @@ class WorkerState:
         self._is_warm = False
         self._leaving = False
         self._capacity = 0.0
-        self._strain = Strain()
-        self._sealed_s = 0.0
-        self._has_sealed_all = False
-        self._outbox = Outbox()
-        self._parting_ns: int | None = None
-        """How long the last acknowledgement is waited for."""
+        self._reports = Reports()
+        self._lease_ns = 0
 
     def __repr__(self) -> str:
         return (
             f"<WorkerState {self.hello.worker}.{self.hello.incarnation} {self.phase.value}, "
-            f"orders {self.orders.number}, {self.crew}, {self._outbox}>"
+            f"orders {self.orders.number}, {self.crew}, {self._reports}>"
         )
 
     @property
     def unacknowledged(self) -> Sequence[Segment]:
         """Segments that the controller has not confirmed, oldest first."""
-        return self._outbox.segments
+        return self._reports.outbox.segments
 
     @property
     def wake_ns(self) -> int | None:
@@ -195,6 +190,7 @@ class WorkerState:
         self._plan = welcome.plan
         self.crew = CrewState(welcome.plan)
         self.orders = Orders(number=0, term=welcome.term)
+        self._lease_ns = round(welcome.lease_s * NS_PER_S)
         return [Prepare(welcome)]
 
     def _ordered(self, orders: Orders, now_ns: int) -> list[Command]:
@@ -230,7 +226,7 @@ class WorkerState:
     def _fence(self, now_ns: int) -> list[Command]:
         """The lease is over: whoever is there ends at once, and what has arrived meanwhile is nobody's."""
         self.phase = WorkerPhase.FENCED
-        self._parting_ns = now_ns + FENCED_PARTING_NS
+        self._reports.wait_until(now_ns + FENCED_PARTING_LEASES * self._lease_ns)
         self.crew.leave_all(-1)
         departures = [LeaveUser(number) for number in sorted(self.crew.present)]
         return [Fence(), *departures, *([] if len(self.crew) else self._ended()), self._pulse(now_ns)]
@@ -315,31 +311,28 @@ class WorkerState:
     # --- what it reports ---------------------------------------------------------------------------------------------
 
     def _sealed(self, segment: Segment, now_ns: int) -> list[Command]:
-        self._strain, self._sealed_s = strain_of(segment, self._sealed_s), segment.sealed_s
-        self._outbox.add(segment)
-        due = map(Send, self._outbox.due(now_ns))
+        due = map(Send, self._reports.sealed(segment, now_ns))
         if not segment.final:
             return [*due]
-        self._has_sealed_all = True
         if self.phase is not WorkerPhase.FENCED:
             self.phase = WorkerPhase.DONE
-            self._parting_ns = now_ns + PARTING_NS
+        self._reports.wait_until(now_ns + PARTING_NS)
         return [*due, self._pulse(now_ns)]
 
     def _acknowledged(self, sequence: int, now_ns: int) -> list[Command]:
-        if not self._outbox.acknowledged(sequence, now_ns):
+        if not self._reports.acknowledged(sequence, now_ns):
             return []
-        if self._parting_ns is not None:
-            self._parting_ns = max(self._parting_ns, now_ns + PARTING_NS)
-        due = map(Send, self._outbox.due(now_ns))
-        return [Forget(sequence), *due, *([Exit()] if self._has_sealed_all and not self._outbox else [])]
+        if self._reports.are_parting:
+            self._reports.wait_until(now_ns + PARTING_NS)
+        due = map(Send, self._reports.due(now_ns))
+        return [Forget(sequence), *due, *([Exit()] if self._reports.are_done else [])]
 
     def _pulse_due(self, now_ns: int) -> list[Command]:
         if self._plan is None:
             return [Send(self.hello)]
-        if self._parting_ns is not None and now_ns >= self._parting_ns:
+        if self._reports.are_given_up(now_ns):
             return [Exit("the controller did not acknowledge the last report")]
-        return [self._pulse(now_ns), *self._standing(), *map(Send, self._outbox.due(now_ns))]
+        return [self._pulse(now_ns), *self._standing(), *map(Send, self._reports.due(now_ns))]
 
     def _standing(self) -> list[Command]:
         """What a controller is told that came after the one whose orders these are."""
@@ -363,7 +356,7 @@ class WorkerState:
             settled=self.crew.settled,
             leaving=self._leaving,
             capacity=self._capacity,
-            load=self._strain,
+            load=self._reports.strain,
             given=self.crew.given,
             refused=self.bond.refused,
         )
@@ -376,7 +369,7 @@ class WorkerState:
     def check(self) -> None:
         """Raise AssertionError if the worker contradicts itself."""
         self.crew.check()
-        self._outbox.check()
+        self._reports.check()
         self.bond.check()
         assert self._has_users or self.phase is WorkerPhase.FENCED or not len(self.crew)
         assert self.phase is WorkerPhase.LOADING or self._plan is not None
