@@ -76,3 +76,28 @@ def test_an_incarnation_keeps_its_directory(tmp_path: Path) -> None:
     assert place.worker(3, 2) == place.worker(3, 2) == tmp_path / "3.2"
     place.remove()
     assert not os.path.exists(tmp_path)
+
+
+def test_what_is_kept_is_on_the_disk_and_no_later_run_removes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, memory = tmp_path / "disk", tmp_path / "memory"
+    disk.mkdir()
+    memory.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    workplace = open_workplace(1, [memory])
+    (workplace.worker(0, 1) / "spool").write_bytes(b"x")
+    kept = workplace.keep()
+    open_workplace(1, [disk]).remove()
+    assert kept.parent == disk
+    assert (kept / "0.1" / "spool").read_bytes() == b"x"
+    assert list(memory.iterdir()) == []
+
+
+def test_what_finds_no_room_on_the_disk_is_kept_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    workplace = open_workplace(1, [tmp_path])
+    (workplace.worker(0, 1) / "spool").write_bytes(b"x")
+    kept = workplace.keep()
+    assert (kept.parent, (kept / "0.1" / "spool").read_bytes()) == (tmp_path, b"x")

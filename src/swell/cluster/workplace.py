@@ -46,9 +46,12 @@ class Workplace:
         return path
 
     def keep(self) -> Path:
-        """Leave everything where it is, by a name that no later run removes."""
-        kept = self.path.with_name(KEPT_PREFIX + self.path.name)
-        self.path.rename(kept)
+        """Leave everything, but on the disk, and by a name that no later run removes; returns where it is now."""
+        kept = Path(tempfile.gettempdir(), KEPT_PREFIX + self.path.name)
+        try:
+            shutil.move(self.path, kept)
+        except OSError:  # no room there: it stays in memory
+            kept = self.path.rename(self.path.with_name(kept.name))
         os.close(self._lock)
         return kept
 
@@ -73,6 +76,22 @@ def open_workplace(room_bytes: int, places: Sequence[Path] | None = None) -> Wor
         except OSError as exc:
             faults.append(f"{place}: {exc.strerror}")
     raise RunFailed(f"no place for the workers' files: {'; '.join(faults)}", hint="set TMPDIR to a place with room")
+
+
+def reopen_workplace(path: Path) -> Workplace | None:
+    """The directory that a controller which was killed has left behind; None if it is gone, or in use."""
+    try:
+        lock = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = path.stat().st_uid == os.getuid()
+    except OSError:
+        return None
+    finally:
+        os.close(lock)
+    return Workplace(path) if is_ours else None
 
 
 def _places() -> Iterator[Path]:
