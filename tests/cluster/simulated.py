@@ -59,6 +59,7 @@ class SimulatedWorker:
     incarnation: int
     state: WorkerState
     loading: bool = False
+    measuring: bool = False
     calls: int = 0
     sealed_calls: int = 0
     sequence: int = FIRST_SEQUENCE
@@ -68,6 +69,8 @@ class SimulatedWorker:
     begun: set[int] = field(default_factory=set)
     """Users in the middle of an iteration that they asked for, or were started for."""
     iterations: Counter[str] = field(default_factory=Counter)
+    fenced: bool = False
+    """Its users are ended at once."""
     gone: bool = False
 
     def seal(self, *, final: bool = False, recovered: bool = False) -> Segment:
@@ -98,7 +101,8 @@ class Cluster:
     def __init__(self, plan: RunPlan, lease_s: float = 3_600.0) -> None:
         self.now_ns = 1_000 * NS_PER_S
         self.plan = plan
-        self.controller = ControllerState(RUN, plan, Welcome(plan, lease_s=lease_s))
+        self.lease_s = lease_s
+        self.controller = self.controller_of(plan)
         self.workers: dict[bytes, SimulatedWorker] = {}
         self.wire: list[tuple[bool, bytes, Message]] = []
         self.applied: dict[bytes, list[Segment]] = defaultdict(list)
@@ -111,6 +115,9 @@ class Cluster:
         """Workers are behind the clock."""
         self.to_controller(done_by_controller.Started())
         self.to_controller(done_by_controller.Cleared())
+
+    def controller_of(self, plan: RunPlan) -> ControllerState:
+        return ControllerState(RUN, plan, Welcome(plan, lease_s=self.lease_s))
 
     # --- events in, commands out -------------------------------------------------------------------------------------
 
@@ -141,8 +148,14 @@ class Cluster:
                     self.wire.append((True, identity_of(one.worker, one.incarnation), message))
                 case done_by_worker.Prepare():
                     one.loading = True
+                case done_by_worker.Fence():
+                    one.fenced = True
+                case LeaveUser(number) if one.fenced:
+                    self.user_goes(one, number)
                 case LeaveUser(number):
                     one.leaving.add(number)
+                case done_by_worker.MeasureCapacity():
+                    one.measuring = True
                 case done_by_worker.SealFinal():
                     self.to_worker(one, done_by_worker.Sealed(one.seal(final=True)))
                 case done_by_worker.Exit():
@@ -185,9 +198,13 @@ class Cluster:
         one.gone = True
         self.to_controller(done_by_controller.Died(one.worker, one.incarnation, because))
 
-    def recover(self, one: SimulatedWorker) -> None:
+    def seal_the_rest(self, one: SimulatedWorker) -> None:
+        """Whoever reads its ring makes a last segment of what it had not reported."""
         if self.controller.course.begin_ns is not None and not (one.spool and one.spool[-1].final):
             one.seal(final=True, recovered=True)
+
+    def recover(self, one: SimulatedWorker) -> None:
+        self.seal_the_rest(one)
         self.to_controller(done_by_controller.Recovered(one.worker, one.incarnation, tuple(one.spool)))
 
     # --- what a test may do ------------------------------------------------------------------------------------------
@@ -236,6 +253,9 @@ class Cluster:
             if one.loading:
                 one.loading = False
                 self.to_worker(one, done_by_worker.Loaded())
+            if one.measuring:
+                one.measuring = False
+                self.to_worker(one, done_by_worker.Measured(1_000.0 * (1 + one.worker % 3)))
             if one.state.phase.value in ("running", "draining") and not one.gone:
                 self.to_worker(one, done_by_worker.Sealed(one.seal()))
             self.iterate(one)
@@ -286,6 +306,10 @@ class Cluster:
             self.advance(1.0)
         raise AssertionError(f"the run does not end: {self.controller}")
 
+    def acting(self) -> list[SimulatedWorker]:
+        """Those whose users may do something."""
+        return self.living()
+
     def staying(self) -> list[int]:
         """The numbers of users that are there and not leaving, of all workers."""
         return [number for one in self.living() for number in one.state.crew.present - one.state.crew.leaving]
@@ -326,7 +350,7 @@ class Cluster:
             assert all(segment.sequence <= len(segments) or segment in unacknowledged for segment in segments)
 
     def _check_users(self) -> None:
-        numbers = [number for one in self.living() for number in one.state.crew.present]
+        numbers = [number for one in self.acting() for number in one.state.crew.present]
         assert len(numbers) == len(set(numbers)), "a user is in two places"
         assert not any(times > 1 for times in (self.taken_up + self.dropped).values()), "an arrival was seen to twice"
         course = self.controller.course

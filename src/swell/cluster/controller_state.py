@@ -87,6 +87,8 @@ from swell.segment import Segment
 PREPARED_WITHIN_NS = 60 * NS_PER_S
 PATIENCE_NS = NS_PER_S
 """Whoever waits for users to get ready for longer than this is told what for."""
+CLOCKS_DIFFER_NS = NS_PER_S
+"""By less than this: a worker may see the end of the plan before the controller does."""
 FromMember = Pulse | Segment | Output | Report | RowsWanted | Quit | Failed
 BEFORE = (Phase.GATHERING, Phase.MEASURING, Phase.PREPARING)
 """The phases before the run begins."""
@@ -218,8 +220,7 @@ class ControllerState:
         if member.lost or not member.is_news(pulse):
             return []
         if pulse.phase is WorkerPhase.FENCED:
-            because = f"has not heard from the controller for {self.leases.lease_s:g} s"
-            return self.losses.fell_silent(member, now_ns, because, self.phase, now_ns) + self._progress(now_ns)
+            return self._fenced(member, now_ns) + self._progress(now_ns)
         commands: list[Command] = [Send(sender, Lease(pulse.sent_ns, now_ns, self.term, self.leases.lease_s))]
         if not member.live:
             return commands
@@ -237,7 +238,19 @@ class ControllerState:
     def _take(self, member: Member, segment: Segment, now_ns: int) -> list[Command]:
         was_missing = member.lost and not member.finished
         commands = self.reception.segment(member, segment)
+        if segment.final and member.final and not member.lost and self._is_before_its_end(member, now_ns):
+            commands += self._fenced(member, now_ns)
         return commands + (self._known(now_ns) if was_missing and member.finished else [])
+
+    def _is_before_its_end(self, member: Member, now_ns: int) -> bool:
+        """Whether nobody has told a worker to end, or not for now: then it has, because its lease was over."""
+        ends_ns = self.course.ends_ns
+        is_near = ends_ns is not None and now_ns >= ends_ns - CLOCKS_DIFFER_NS
+        return self.phase is Phase.RUNNING and member.let_go_ns is None and not is_near
+
+    def _fenced(self, member: Member, now_ns: int) -> list[Command]:
+        because = f"has not heard from the controller for {self.leases.lease_s:g} s"
+        return self.losses.fell_silent(member, now_ns, because, self.phase, now_ns)
 
     def _hear_supervisor(self, sender: bytes, message: Enlist | Fetch | Remains, now_ns: int) -> list[Command]:
         match message:

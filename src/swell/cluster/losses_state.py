@@ -79,7 +79,7 @@ class Losses:
     def fell_silent(self, member: Member, since_ns: int, because: str, phase: Phase, now_ns: int) -> list[Command]:
         """The lease of a worker is over: it may have no users any more, and nobody knows what has become of it."""
         is_begun = phase in (Phase.RESUMING, Phase.RUNNING, Phase.ENDING)
-        if not member.live or not (is_begun or member.machine):
+        if member.lost or not (is_begun or member.machine):
             return []
         self._leases.forget(member)
         self._members.lose(member, now_ns)
