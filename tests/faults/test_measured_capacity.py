@@ -26,11 +26,12 @@ MEASURE = f"""
     from swell.runtime.real_clock import RealClock
 
     clock = RealClock()
-    measure(clock, 1_000_000_000)
+    print("ready", flush=True)
+    input()
     for _ in range({TRIES}):
         print(measure(clock, 1_000_000_000), flush=True)
     """
-"""The first time, what is measured warms up, and all come to begin at the same moment."""
+"""What all wait for makes them begin at the same moment."""
 
 
 def found(*prefixes: Sequence[str]) -> list[float]:
@@ -38,9 +39,18 @@ def found(*prefixes: Sequence[str]) -> list[float]:
     command = [sys.executable, "-c", textwrap.dedent(MEASURE)]
     with contextlib.ExitStack() as stack:
         processes = [
-            stack.enter_context(subprocess.Popen([*prefix, *command], stdout=subprocess.PIPE, text=True))
+            stack.enter_context(
+                subprocess.Popen([*prefix, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
             for prefix in prefixes
         ]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
         said = [process.communicate(timeout=60)[0] for process in processes]
     return [statistics.median(map(float, text.split())) for text in said]
 
