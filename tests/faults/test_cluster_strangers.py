@@ -28,15 +28,6 @@ RUN_S = 60
 SILENT = 1_000
 OF_THEIRS = 1
 """The machine from which the others come."""
-    "malformed",
-    "empty",
-    "oversize",
-    "parts",
-    "other_run",
-    "other_version",
-    "unknown_sender",
-    "unsound",
-}
 
 
 def begin(lab: Cluster, run_s: float) -> None:
