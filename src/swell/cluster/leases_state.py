@@ -11,6 +11,13 @@ from collections import OrderedDict
 from swell.clock import NS_PER_S
 from swell.cluster.member_state import Member
 
+PULSES_PER_LEASE = 15
+
+
+def pulse_interval_s(lease_s: float) -> float:
+    """How often a worker has its lease renewed: each second, and more often where it is short."""
+    return min(1.0, lease_s / PULSES_PER_LEASE)
+
 
 class Leases:
     """Who has been heard of, and until when that lets it have users."""
