@@ -1,4 +1,4 @@
-"""A simulated cluster of several machines: some come late, some are lost without a word, workers stand still, or leave."""
+"""A simulated cluster of several machines: some come late or are lost without a word; workers stand still, or leave."""
 
 from dataclasses import dataclass, field
 
@@ -126,8 +126,7 @@ class WideCluster(Cluster):
     def enlist(self, machine: SimulatedMachine) -> None:
         if not machine.gone:
             ended = tuple(Ended(*name, because) for name, because in machine.ended.items())
-            number = machine.muster.number if machine.muster else 0
-            enlist = Enlist(machine.name, "there", machine.processes, 7, version=VERSION, muster=number, ended=ended)
+            enlist = Enlist(machine.name, "there", machine.processes, 7, version=VERSION, ended=ended)
             self.wire.append((True, machine.name.encode(), enlist))
 
     def obey(self, machine: SimulatedMachine, muster: Muster) -> None:

@@ -1,7 +1,7 @@
 """A controller whose plan is more than users that start and stay: preparation, revisions of a load of several, ends."""
 
 from swell.clock import NS_PER_S
-from swell.cluster.controller_state import PATIENCE_NS, PREPARED_WITHIN_NS, ControllerState
+from swell.cluster.controller_state import ControllerState
 from swell.cluster.controller_steps import (
     Begin,
     Cleared,
@@ -22,6 +22,7 @@ from swell.cluster.controller_steps import (
 )
 from swell.cluster.course_state import BEGIN_DELAY_NS, Phase
 from swell.cluster.messages import Hello, Orders, Pulse, Welcome, WorkerPhase
+from swell.cluster.opening_state import PATIENCE_NS, PREPARED_WITHIN_NS
 from swell.load_plan import Closed, Curve, Iterations, Leg, Load, Open, Sessions
 from swell.plan import RunPlan
 from swell.result import End

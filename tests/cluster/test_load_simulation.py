@@ -5,10 +5,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from swell.cluster.controller_state import BEFORE
 from swell.cluster.controller_steps import StopWanted
 from swell.cluster.course_state import Phase
 from swell.cluster.member_state import identity_of
+from swell.cluster.opening_state import BEFORE
 from swell.cluster.worker_steps import Sealed
 from swell.load.starts import starts_of
 from swell.load_plan import Closed, Curve, Iterations, Leg, Load, Open, Sessions, Spread, load_of

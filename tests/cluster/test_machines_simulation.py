@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from swell.cluster.controller_state import BEFORE
 from swell.cluster.controller_steps import Nudged, StopWanted
 from swell.cluster.member_state import identity_of
+from swell.cluster.opening_state import BEFORE
 from swell.load_plan import Load
 from swell.result import End
 from tests.cluster.simulated import plan_of, plan_of_loads

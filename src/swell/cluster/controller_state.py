@@ -21,6 +21,7 @@ from swell.cluster.balance_state import Balance
 from swell.cluster.bequest_state import counts_iterations
 from swell.cluster.controller_steps import (
     Begin,
+    Carries,
     Cleared,
     Command,
     Commit,
@@ -76,22 +77,18 @@ from swell.cluster.messages import (
     Welcome,
     WorkerPhase,
 )
+from swell.cluster.opening_state import BEFORE, Opening
 from swell.cluster.ordering_state import Ordering
 from swell.cluster.reception_state import Reception
 from swell.cluster.record import ClusterRecord
 from swell.cluster.resuming_state import Resuming, record_of
-from swell.plan import Revision, RunPlan
+from swell.plan import RunPlan
 from swell.result import End, Refusal
 from swell.segment import Segment
 
-PREPARED_WITHIN_NS = 60 * NS_PER_S
-PATIENCE_NS = NS_PER_S
-"""Whoever waits for users to get ready for longer than this is told what for."""
 CLOCKS_DIFFER_NS = NS_PER_S
 """By less than this: a worker may see the end of the plan before the controller does."""
 FromMember = Pulse | Segment | Output | Report | RowsWanted | Quit | Failed
-BEFORE = (Phase.GATHERING, Phase.MEASURING, Phase.PREPARING)
-"""The phases before the run begins."""
 
 
 class ControllerState:
@@ -118,11 +115,10 @@ class ControllerState:
         )
         self._resuming: Resuming | None = None
         self._gathering = Gathering(plan.expected_workers, plan.expect_timeout_s)
+        self.opening = Opening(self._gathering, self.members, self.course, self.dealing, self.measuring, self.ordering)
         self._give_up_ns = 0
         self._alone_ns: int | None = None
-        self._cleared = False
         self._committing = False
-        self._said_what_for = False
 
     def __repr__(self) -> str:
         return f"<ControllerState {self.phase.value}, {self.course}, {self.members}>"
@@ -146,7 +142,7 @@ class ControllerState:
             case Started():
                 commands = self._start(now_ns)
             case Cleared():
-                self._cleared = True
+                self.opening.is_cleared = True
                 commands = []
             case Heard(sender, message):
                 commands = self._hear(sender, message, now_ns)
@@ -224,7 +220,10 @@ class ControllerState:
         commands: list[Command] = [Send(sender, Lease(pulse.sent_ns, now_ns, self.term, self.leases.lease_s))]
         if not member.live:
             return commands
+        measured = member.capacity
         is_further = member.felt(pulse)
+        if member.capacity != measured:
+            commands.append(Carries(member.worker, member.incarnation, member.capacity))
         self.ordering.feels(member, pulse, now_ns)
         if member.takes_orders:
             self.leases.renew(member, now_ns)
@@ -331,12 +330,8 @@ class ControllerState:
     def _progress(self, now_ns: int) -> list[Command]:
         """What time, and all workers together, have brought about."""
         match self.phase:
-            case Phase.GATHERING:
-                return self._gather(now_ns)
-            case Phase.MEASURING:
-                return self._measure(now_ns)
-            case Phase.PREPARING:
-                return self._prepare(now_ns)
+            case Phase.GATHERING | Phase.MEASURING | Phase.PREPARING:
+                return self._open(now_ns)
             case Phase.RESUMING:
                 return self._resume(now_ns)
             case Phase.RUNNING:
@@ -375,55 +370,15 @@ class ControllerState:
         commands += self.ordering.resume(now_ns)
         return commands + (self._stop(*resuming.wanted_end, now_ns) if resuming.wanted_end else [])
 
-    def _gather(self, now_ns: int) -> list[Command]:
-        if not self._gathering.is_complete(self.members):
-            failure = self._gathering.failure(self.members, now_ns)
-            return self._fail(failure) if failure else []
-        if not self._cleared:
-            return []
-        if self.measuring.consider(self.members.live):
-            self.phase = Phase.MEASURING
-            return self._measure(now_ns)
-        return self._place(now_ns)
+    def _open(self, now_ns: int) -> list[Command]:
+        step = self.opening.progress(self.phase, now_ns)
+        if step.failure:
+            return self._fail(step.failure)
+        self.phase = step.phase
+        return step.commands + (self._begin(now_ns) if step.phase is Phase.RUNNING else [])
 
-    def _measure(self, now_ns: int) -> list[Command]:
-        asked = [(member, self.measuring.asks(member, now_ns)) for member in self.members.live]
-        commands: list[Command] = [Send(member.identity, measure) for member, measure in asked if measure is not None]
-        if not all(self.measuring.is_through(member, now_ns) for member, _ in asked):
-            return commands
-        if not self._gathering.is_complete(self.members):
-            self.phase = Phase.GATHERING
-            return commands
-        return commands + self._place(now_ns)
-
-    def _place(self, now_ns: int) -> list[Command]:
-        """Everybody gets a share of what is to come."""
-        self.ordering.deal_first()
-        if not self.course.prepares:
-            return self._begin(now_ns + BEGIN_DELAY_NS, now_ns)
-        self.phase = Phase.PREPARING
-        self._give_up_ns = now_ns + PREPARED_WITHIN_NS
-        return self.ordering.order_first(now_ns)
-
-    def _prepare(self, now_ns: int) -> list[Command]:
-        """Wait until all is ready that is to be; not for ever."""
-        commands = self.ordering.look_after(now_ns)
-        with_shares = [member for member in self.members.live if member.share.residues]
-        if with_shares and self.dealing.is_done and all(member.prepared for member in with_shares):
-            return commands + self._begin(now_ns + BEGIN_DELAY_NS, now_ns)
-        waited_ns = now_ns - (self._give_up_ns - PREPARED_WITHIN_NS)
-        who = f"{self.course.ready_users:,} users"
-        if waited_ns >= PREPARED_WITHIN_NS:
-            text = f"not all of {who} were ready within {PREPARED_WITHIN_NS // NS_PER_S} s: the run begins without them"
-            return [*commands, Note(text), *self._begin(now_ns + BEGIN_DELAY_NS, now_ns)]
-        if waited_ns < PATIENCE_NS or self._said_what_for or not self.course.ready_users:
-            return commands
-        self._said_what_for = True
-        return [*commands, Note(f"{who} get ready before the run begins")]
-
-    def _begin(self, begin_ns: int, now_ns: int) -> list[Command]:
-        self.phase = Phase.RUNNING
-        return [Begin(self.course.begin(begin_ns)), *self.ordering.order_first(now_ns)]
+    def _begin(self, now_ns: int) -> list[Command]:
+        return [Begin(self.course.begin(now_ns + BEGIN_DELAY_NS)), *self.ordering.order_first(now_ns)]
 
     def _run(self, now_ns: int) -> list[Command]:
         commands = self.ordering.look_after(now_ns)
@@ -511,17 +466,10 @@ class ControllerState:
     def _revise(self, wish: Revised | Reshaped | Nudged, now_ns: int) -> list[Command]:
         if self.phase is not Phase.RUNNING:
             return []
-        found: list[Revision | None] = []
-        match wish:
-            case Revised(load, users, rate_per_s):
-                found = [self.course.revise(load, users, rate_per_s, now_ns)]
-            case Reshaped(wanted):
-                found = [*self.course.reshape(wanted, now_ns)]
-            case Nudged() if self.plan.adjustable is None:
-                return [Note(_why_no_key(self.plan))]
-            case Nudged(more):
-                found = [self.course.nudge(more, now_ns)]
-        made: list[Command] = [Revise(revision) for revision in found if revision]
+        if isinstance(wish, Nudged) and self.plan.adjustable is None:
+            return [Note(_why_no_key(self.plan))]
+        found = self.course.wished(wish, now_ns)
+        made: list[Command] = [Revise(revision) for revision in found]
         return [*made, *self.ordering.order_again(now_ns)] if made else []
 
     def _kill_all(self) -> list[Command]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 
 from swell.clock import NS_PER_S
+from swell.cluster.controller_steps import Nudged, Reshaped, Revised
 from swell.cluster.crew_state import mix_of
 from swell.load.schedule import Schedule
 from swell.load.shape import Wanted, changes
@@ -101,6 +102,17 @@ class Course:
         self.ends_ns = ends_ns
         for revision in sorted(revisions, key=attrgetter("number")):
             self._keep(revision)
+
+    def wished(self, wish: Revised | Reshaped | Nudged, now_ns: int) -> list[Revision]:
+        """The revisions that somebody's wish leads to; none where all is as wished anyway."""
+        match wish:
+            case Revised(load, users, rate_per_s):
+                found = self.revise(load, users, rate_per_s, now_ns)
+            case Nudged(more):
+                found = self.nudge(more, now_ns)
+            case Reshaped(wanted):
+                return self.reshape(wanted, now_ns)
+        return [found] if found else []
 
     def nudge(self, more: int, now_ns: int) -> Revision | None:
         """Ask for more users, or fewer, of the load that keys change; None when there can be no more or no fewer."""
