@@ -6,13 +6,13 @@ It is an observer, so it begins when the first user has started: what draws (ric
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from swell.cli.keys import pressed_keys
 from swell.cli.printing import Printer
+from swell.cli.status_line import StatusLine
 from swell.cluster.controller import Controller
 from swell.cluster.controller_steps import Nudged
 from swell.document import ResultDocument, ThresholdSummary
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from swell.report.live_view import LiveView
 
-CLEAR_LINE = "\r\x1b[2K"
 USERS_BY_KEY = {"w": 1, "W": 10, "s": -1, "S": -10}
 
 
@@ -42,7 +41,7 @@ class Terminal:
         self._while_showing = contextlib.ExitStack()
         self._view: LiveView | None = None
         self._reported_s = 0.0
-        self._status = ""
+        self._status = StatusLine(self._printer)
 
     def __repr__(self) -> str:
         return f"<Terminal, {'live' if self._view else 'quiet' if self._quiet else 'plain'}>"
@@ -55,25 +54,19 @@ class Terminal:
     def lines(self, lines: Iterable[str], error: bool) -> None:
         """User code has printed something in a worker."""
         printer = self._printer
-        status = self._status
-        self.status("")
         stream = printer.err if error else printer.out
-        for line in lines:
-            if self._view is None or not printer.is_terminal(stream):
-                printer.line(line, stream)
-            else:
-                with printer.printing(stream):
-                    self._view.say(line)
-        self.status(status)
+        with self._status.aside():
+            for line in lines:
+                if self._view is None or not printer.is_terminal(stream):
+                    printer.line(line, stream)
+                else:
+                    with printer.printing(stream):
+                        self._view.say(line)
 
     def status(self, text: str) -> None:
-        """What holds at the moment, in a line that the next one takes the place of; '' for none. Only on a terminal."""
-        printer = self._printer
-        if self._quiet or text == self._status or not printer.is_terminal(printer.err):
-            return
-        self._status = text
-        with printer.printing(printer.err):
-            print(f"{CLEAR_LINE}{text[: shutil.get_terminal_size().columns - 1]}", end="", file=printer.err, flush=True)
+        """What holds until the run begins; '': nothing."""
+        if not self._quiet:
+            self._status.show(text)
 
     def hang_up(self) -> None:
         """The terminal was closed: the run goes on to its end without it."""

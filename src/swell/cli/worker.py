@@ -8,6 +8,8 @@ import socket
 import sys
 from pathlib import Path
 
+import gevent
+
 from swell import __version__
 from swell.analysis.exit_code import ExitCode
 from swell.cli import options, settings
@@ -17,6 +19,7 @@ from swell.cli.machine import raise_fd_limit, usable_cores
 from swell.cli.printing import Printer
 from swell.cli.run import PARTING_S, ROOM_PER_WORKER_BYTES
 from swell.cli.settings import Layer, Settings
+from swell.cli.status_line import StatusLine
 from swell.cluster.address import Address, parse_address
 from swell.cluster.key import ClusterKey
 from swell.cluster.launcher import Launcher, python_command
@@ -31,6 +34,7 @@ from swell.plan import MOST_WORKERS
 from swell.runtime.real_clock import RealClock
 
 SCRIPT_FOLDER = "script"
+SHOW_S = 0.5
 
 
 def lend(address_text: str, given: Layer) -> int:
@@ -86,7 +90,8 @@ class Lending:
         self._processes = processes
         self._key = key
         self._workplace = workplace
-        self._printer = Printer(to_stderr=False)
+        self._printer = Printer(to_stderr=True)
+        self._status = StatusLine(self._printer)
         self._machine = secrets.token_hex(8)
         self._clock = RealClock()
         enlist = Enlist(self._machine, socket.gethostname(), processes, os.getpid(), version=__version__)
@@ -99,7 +104,8 @@ class Lending:
 
     def say(self, text: str) -> None:
         """Tell whoever watches."""
-        self._printer.line(f"swell: {text}", sys.stderr)
+        with self._status.aside():
+            self._printer.line(f"swell: {text}", sys.stderr)
 
     def carry_out(self) -> Exit | None:
         """From the link to the end of the last process; None: somebody did not want to wait for that."""
@@ -117,7 +123,12 @@ class Lending:
         try:
             with Interrupts(self._printer.hang_up) as interrupts:
                 interrupts.attend(lambda: supervisor.tell(LeaveWanted()))
-                return supervisor.run()
+                showing = gevent.spawn(self._show)
+                try:
+                    return supervisor.run()
+                finally:
+                    showing.kill()
+                    self._status.show("")
         except InterruptedTwice:
             supervisor.abandon(PARTING_S)
             return None
@@ -125,6 +136,12 @@ class Lending:
             self._launcher.kill_all()
             self._launcher.wait_ended(PARTING_S)
             link.close()
+
+    def _show(self) -> None:
+        """Keep saying how it stands."""
+        while True:
+            self._status.show(self._state.summary(self._clock.now_ns()))
+            gevent.sleep(SHOW_S)
 
     def _command(self, worker: int, incarnation: int) -> list[str]:
         muster = self._state.muster

@@ -196,10 +196,6 @@ class Enlist(msgspec.Struct, frozen=True, tag="enlist"):
     """Its own: who has the same `machine` and another one is somebody else."""
     protocol: Natural = PROTOCOL
     version: str = ""
-    muster: Natural = 0
-    """The highest number of a `Muster` that it follows."""
-    running: tuple[tuple[Natural, Natural], ...] = ()
-    """Workers and incarnations whose processes run."""
     ended: tuple[Ended, ...] = ()
     """Processes that have ended, until a muster no longer names them."""
     leaving: bool = False

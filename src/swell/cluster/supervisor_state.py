@@ -71,11 +71,28 @@ class SupervisorState:
         self._fetch: ArchiveFetch | None = None
         self._begun_ns = self._heard_ns = self._reminded_ns = now_ns
         self._enlisted_ns = now_ns - ENLIST_NS
+        self._joined_ns = now_ns
         self._is_silent = False
         self._over_ns: int | None = None
 
     def __repr__(self) -> str:
-        return f"<SupervisorState {self.phase.value}, muster {self._enlist.muster}, {self.charges!r}>"
+        number = self.muster.number if self.muster is not None else 0
+        return f"<SupervisorState {self.phase.value}, muster {number}, {self.charges!r}>"
+
+    def summary(self, now_ns: int) -> str:
+        """How it stands, in words."""
+        if self.muster is None:
+            waited_s = (now_ns - self._begun_ns) / NS_PER_S
+            return f"looking for a controller at {self._address}, for {_duration(waited_s)}"
+        if self._fetch is not None:
+            whole = self.muster.archive_bytes
+            return f"fetching the script: {self._fetch.received_bytes / whole:.0%} of {whole / 1e6:,.1f} MB"
+        running = len(self.charges.running)
+        leaving = "leaving, " if self._enlist.leaving else ""
+        return f"run {self.muster.run}: {leaving}{_processes(running)} here, for {_duration(self._joined_s(now_ns))}"
+
+    def _joined_s(self, now_ns: int) -> float:
+        return (now_ns - self._joined_ns) / NS_PER_S
 
     def handle(self, event: Event, now_ns: int) -> list[Command]:
         """Take in what has happened at `now_ns`, and say what is to be done about it, in this order."""
@@ -108,7 +125,7 @@ class SupervisorState:
     @property
     def _standing(self) -> Enlist:
         """How it stands."""
-        return msgspec.structs.replace(self._enlist, running=self.charges.running, ended=self.charges.ended)
+        return msgspec.structs.replace(self._enlist, ended=self.charges.ended)
 
     # --- the controller ----------------------------------------------------------------------------------------------
 
@@ -131,7 +148,6 @@ class SupervisorState:
             return []
         back: list[Command] = [Say(f"the controller at {self._address} is back")] if self._is_silent else []
         self._heard_ns, self._is_silent, self.muster = now_ns, False, muster
-        self._enlist = msgspec.structs.replace(self._enlist, muster=muster.number)
         if muster.over:
             self._over_ns = now_ns if self._over_ns is None else self._over_ns
             return back
@@ -139,6 +155,7 @@ class SupervisorState:
 
     def _join(self, muster: Muster, now_ns: int) -> list[Command]:
         self.phase = SupervisorPhase.FETCHING
+        self._joined_ns = now_ns
         self._fetch = ArchiveFetch(muster.sha256, muster.archive_bytes)
         said = Say(f"joined run {muster.run} at {self._address} with {_processes(self._enlist.processes)}")
         return [said, *self._go_on_fetching(self._fetch, now_ns)]
@@ -253,3 +270,9 @@ class SupervisorState:
 
 def _processes(count: int) -> str:
     return f"{count:,} worker{'s' * (count != 1)}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
