@@ -107,6 +107,15 @@ def test_workers_that_make_no_calls_show_nothing_to_deal_by(strain: Strain) -> N
     assert (balance.wanted(5 * NS_PER_S), balance.shortfall(5 * NS_PER_S)) == (None, 0)
 
 
+@pytest.mark.parametrize("number", [-1.0, float("nan"), float("inf")])
+def test_strain_that_is_no_number_is_not_felt(number: float) -> None:
+    balance = Balance({0: 0.0, 1: 0.0})
+    steady(balance, 0, Strain(cpu=1.0, calls_per_s=number), 0.5)
+    steady(balance, 1, Strain(cpu=number, calls_per_s=100), 0.5)
+    assert balance.wanted(5 * NS_PER_S) is None
+    assert "0 kept" in repr(balance)
+
+
 def test_one_bad_second_or_two_are_no_saturation() -> None:
     balance = Balance({0: 0.0, 1: 0.0})
     for second in range(30):

@@ -6,7 +6,7 @@ import pytest
 
 from swell.clock import NS_PER_S
 from swell.cluster.controller_state import ControllerState
-from swell.cluster.controller_steps import Cleared, Command, Heard, Redealt, Send, Started, Ticked, TooFew
+from swell.cluster.controller_steps import Carries, Cleared, Command, Heard, Redealt, Send, Started, Ticked, TooFew
 from swell.cluster.course_state import Phase
 from swell.cluster.messages import Hello, Measure, Orders, Pulse, Strain, Welcome, WorkerPhase
 from swell.plan import RunPlan, Scenario
@@ -79,6 +79,10 @@ class Scene:
         return [command.shortfall.text for command in self.commands if isinstance(command, TooFew)]
 
 
+def is_carries(command: Command) -> bool:
+    return isinstance(command, Carries)
+
+
 def begun(**options: object) -> Scene:
     scene = Scene(**options)  # type: ignore[arg-type]
     for phase in (WorkerPhase.MEASURING, WorkerPhase.READY):
@@ -92,6 +96,19 @@ def begun(**options: object) -> Scene:
 def test_the_first_deal_is_by_what_has_been_measured() -> None:
     scene = begun(capacities=(5_000, 45_000))
     assert scene.residues == [100, 900]
+    assert {Carries(0, 1, 5_000), Carries(1, 1, 45_000)} <= set(filter(is_carries, scene.commands))
+
+
+@pytest.mark.parametrize("capacity", [-1.0, float("nan"), float("inf")])
+def test_a_capacity_that_is_no_number_is_none(capacity: float) -> None:
+    scene = Scene(capacities=(capacity, 10.0))
+    for phase in (WorkerPhase.MEASURING, WorkerPhase.READY):
+        for worker in range(2):
+            scene.pulse(worker, phase)
+    scene.now_ns += 6 * NS_PER_S
+    for worker in range(2):
+        scene.pulse(worker, WorkerPhase.READY)
+    assert scene.state.members.present[0].capacity == 0
 
 
 def test_workers_of_one_machine_are_not_asked_and_share_alike() -> None:

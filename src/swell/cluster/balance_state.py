@@ -20,6 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
+import msgspec
+
 from swell.clock import NS_PER_S
 from swell.cluster.messages import Strain
 from swell.result import Shortfall
@@ -143,7 +145,7 @@ class Balance:
     def felt(self, worker: int, at_ns: int, strain: Strain, share_fraction: float) -> None:
         """A worker tells how it fares, with this part of everything."""
         form = self._forms.get(worker)
-        if form is not None:
+        if form is not None and all(0 <= value < math.inf for value in msgspec.structs.astuple(strain)):
             form.feel(at_ns, strain, share_fraction, self._kept_ns)
 
     def is_strained(self, now_ns: int) -> bool:

@@ -18,6 +18,7 @@ from swell.cluster.controller_state import ControllerState
 from swell.cluster.controller_steps import (
     Apply,
     Begin,
+    Carries,
     Command,
     Commit,
     Deliver,
@@ -60,6 +61,8 @@ from swell.segment import Segment
 from swell.stats.merge import RunMerge
 
 TICK_S = 0.05
+UNMEASURED = 1.0
+"""What each worker counts as where all are alike."""
 
 
 class Launches(Protocol):
@@ -228,15 +231,11 @@ class Controller:
                 self._announce(command)
 
     def _announce(
-        self, command: Joined | Lost | TooFew | Note | Begin | TakenUp | Spawned | Ending | Show | Deliver
+        self, command: Joined | Lost | Carries | TooFew | Note | Begin | TakenUp | Spawned | Ending | Show | Deliver
     ) -> None:
         match command:
-            case Joined(hello):
-                self.merge.worker_joined(hello.worker, hello.incarnation, host=hello.host, capacity=1.0, at_s=self.at_s)
-                self._audience.joined(hello.worker, hello.incarnation)
-            case Lost(worker, incarnation, because):
-                self.merge.worker_lost(worker, incarnation, at_s=self.at_s, because=because)
-                self._audience.lost(worker, incarnation, because)
+            case Joined() | Lost() | Carries():
+                self._note_worker(command)
             case TooFew(shortfall):
                 self.merge.too_few(shortfall)
                 self._audience.note(shortfall.text)
@@ -257,6 +256,20 @@ class Controller:
                 self._audience.show(worker, lines, error)
             case Deliver(worker, data):
                 self._audience.deliver(worker, data)
+
+    def _note_worker(self, command: Joined | Lost | Carries) -> None:
+        match command:
+            case Joined(hello):
+                capacity = self.state.members.present[hello.worker].capacity or UNMEASURED
+                self.merge.worker_joined(
+                    hello.worker, hello.incarnation, host=hello.host, capacity=capacity, at_s=self.at_s
+                )
+                self._audience.joined(hello.worker, hello.incarnation)
+            case Lost(worker, incarnation, because):
+                self.merge.worker_lost(worker, incarnation, at_s=self.at_s, because=because)
+                self._audience.lost(worker, incarnation, because)
+            case Carries(worker, incarnation, capacity):
+                self.merge.worker_carries(worker, incarnation, capacity)
 
     def _supply(self, to: bytes, asked: Fetch) -> None:
         part = self._archive.part(asked) if self._archive is not None else None

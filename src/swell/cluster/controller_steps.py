@@ -240,6 +240,15 @@ class Redealt:
 
 
 @dataclass(frozen=True, slots=True)
+class Carries:
+    """A worker has measured how many calls per second it can make."""
+
+    worker: int
+    incarnation: int
+    capacity: float
+
+
+@dataclass(frozen=True, slots=True)
 class TooFew:
     """The workers are too few for the plan."""
 
@@ -299,6 +308,7 @@ Command = (
     | Revise
     | Redealt
     | TooFew
+    | Carries
     | Ending
     | Show
     | Deliver

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from math import inf
 
 from swell.clock import NS_PER_S
 from swell.cluster.bequest_state import Bequest, Estate
@@ -143,7 +144,7 @@ class Member:
         self.prepared = pulse.prepared and pulse.orders == self.orders.number
         self.leaving = self.leaving or pulse.leaving
         self.is_settled = pulse.settled
-        self.capacity = pulse.capacity or self.capacity
+        self.capacity = pulse.capacity if 0 < pulse.capacity < inf else self.capacity
         self._followed = max(self._followed, min(pulse.orders, self.orders.number))
         return before != (self.phase, self.idle, self.prepared, self.leaving, self.is_changing)
 

@@ -162,6 +162,11 @@ class Incarnation:
         if not self._latest:
             self.joined_s = self.reported_s = at_s
 
+    def carries(self, capacity: float) -> None:
+        """What it can carry has been measured."""
+        self._result = None
+        self.capacity = capacity
+
     def lose(self, at_s: float, because: str) -> None:
         """It will go on no more."""
         self._result = None

@@ -102,6 +102,10 @@ class RunMerge:
         """An incarnation of a worker is there. To say so again changes nothing that is known of it."""
         self._incarnation(worker, incarnation).introduce(host, capacity, at_s)
 
+    def worker_carries(self, worker: int, incarnation: int, capacity: float) -> None:
+        """An incarnation of a worker has measured what it can carry."""
+        self._incarnation(worker, incarnation).carries(capacity)
+
     def worker_lost(self, worker: int, incarnation: int, *, at_s: float, because: str = "") -> None:
         """An incarnation will go on no more, unless that is known. What it has left behind may still come."""
         lost = self._incarnation(worker, incarnation)
