@@ -21,6 +21,7 @@ from swell.cluster.connections import Connections
 from swell.cluster.doorkeeper import ZAP_DOMAIN, Doorkeeper
 from swell.cluster.key import ClusterKey
 from swell.cluster.messages import FRAME_BYTES_MAX
+from swell.cluster.plain_socket import PlainSocket
 from swell.cluster.sockets import LINGER_MS, USUAL, Timing, as_client, as_server, tune
 from swell.cluster.wayfarer import Wayfarer
 from swell.errors import LinkError
@@ -89,6 +90,7 @@ class RouterLink:
         self._doorkeeper: Doorkeeper | None = None
         self._context = zmq.green.Context()
         self._socket: Any = self._context.socket(zmq.ROUTER)
+        self._plain = PlainSocket(self._socket)
         tune(self._socket, timing)
         self._socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
@@ -142,16 +144,15 @@ class RouterLink:
         if first is None:
             return None
         received = [first]
-        try:
-            for _ in range(limit - 1):
-                if one := self._accepted(self._socket.recv_multipart(zmq.NOBLOCK)):
-                    received.append(one)
-        except zmq.ZMQError:
-            pass  # there is no more; or it is closed, and the next call says so
+        for _ in range(limit - 1):
+            if (parts := self._plain.receive()) is None:
+                break
+            if one := self._accepted(parts):
+                received.append(one)
         return received
 
     def send(self, to: bytes, frame: bytes) -> bool:
-        sent = _send(self._socket, [to, frame])
+        sent = len(frame) <= FRAME_BYTES_MAX and self._plain.send((to, frame))
         self.dropped += not sent
         return sent
 
