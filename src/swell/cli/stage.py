@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from swell.cli.hooks import Hooks
 from swell.cli.observers import Observers
 from swell.cli.shape_ticks import ShapeTicks
@@ -11,7 +13,16 @@ from swell.cli.terminal import Terminal
 class Stage:
     """The `Audience` of a run on the command line."""
 
-    def __init__(self, hooks: Hooks, terminal: Terminal, observers: Observers, ticks: ShapeTicks | None = None) -> None:
+    def __init__(
+        self,
+        hooks: Hooks,
+        terminal: Terminal,
+        observers: Observers,
+        ticks: ShapeTicks | None = None,
+        host_of: Callable[[int, int], str] = lambda worker, incarnation: "",
+    ) -> None:
+        """`host_of`: on which other machine an incarnation of a worker runs, or ''."""
+        self._host_of = host_of
         self._hooks = hooks
         self._terminal = terminal
         self._observers = observers
@@ -29,7 +40,8 @@ class Stage:
         self._hooks.fire("worker_connect", client_id=f"{worker}.{incarnation}")
 
     def lost(self, worker: int, incarnation: int, because: str) -> None:
-        self._terminal.note(f"worker {worker}.{incarnation} {because}")
+        host = self._host_of(worker, incarnation)
+        self._terminal.note(f"worker {worker}.{incarnation}{f' on {host}' if host else ''} {because}")
 
     def note(self, text: str) -> None:
         self._terminal.note(text)

@@ -133,6 +133,11 @@ class ControllerState:
         """How many workers of other machines are ready."""
         return self._gathering.come(self.members)
 
+    def host_of(self, worker: int, incarnation: int) -> str:
+        """On which other machine an incarnation of a worker runs; '': on none."""
+        member = self.members.called(identity_of(worker, incarnation))
+        return self.machines.host_of(member) if member is not None else ""
+
     def handle(self, event: Event, now_ns: int) -> list[Command]:
         """Take in what has happened at `now_ns`, and say what is to be done about it, in this order."""
         if self.phase is Phase.OVER:
