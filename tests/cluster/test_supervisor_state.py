@@ -200,6 +200,29 @@ def test_asked_to_leave_it_asks_its_workers_starts_nobody_and_goes_when_all_have
     assert machine.after(muster(3))[-1] == Exit(0, "left run run-1: 2 workers ran here")
 
 
+def test_whoever_asked_it_to_leave_is_told_now_and_then_why_it_has_not() -> None:
+    machine = Machine()
+    machine.serving(Post(0, 1))
+    machine.after(LeaveWanted())
+    machine.after(muster(2, Post(0, 1)), wait_s=8)
+    said = machine.after(Ticked(), wait_s=2)
+    assert texts(said) == ["nobody has taken over from 1 worker yet; a second signal ends them at once"]
+    machine.after(muster(2, Post(0, 1)))
+    assert not texts(machine.after(Ticked(), wait_s=1))
+
+
+def test_it_can_say_in_a_few_words_how_it_stands() -> None:
+    machine = Machine()
+    summary = machine.state.summary
+    assert summary(T0 + 75 * NS_PER_S) == "looking for a controller at 10.0.0.7:5557, for 1:15"
+    machine.after(muster(1, Post(0, 1)))
+    assert summary(T0) == "fetching the script: 0% of 0.0 MB"
+    machine.serving(Post(0, 1))
+    assert summary(T0 + 3_605 * NS_PER_S) == "run run-1: 1 worker here, for 1:00:05"
+    machine.after(LeaveWanted())
+    assert summary(T0) == "run run-1: leaving, 1 worker here, for 0:00"
+
+
 def test_asked_to_leave_before_there_is_a_run_it_goes() -> None:
     assert Machine().after(LeaveWanted())[-1] == Exit(0, "left before there was a run")
 

@@ -114,7 +114,7 @@ class SupervisorState:
             case Recovered():
                 commands = self.charges.recovered(event, now_ns)
             case LeaveWanted():
-                commands = self._leave()
+                commands = self._leave(now_ns)
         if self.phase is SupervisorPhase.OVER:
             return commands
         if self._standing != before or now_ns - self._enlisted_ns >= ENLIST_NS:
@@ -171,7 +171,7 @@ class SupervisorState:
             return self._seek(trouble, now_ns)
         fetching = self._go_on_fetching(self._fetch, now_ns) if self._fetch is not None else []
         again = self.charges.send_again(self.muster.posts, now_ns)
-        return [*fetching, *again, *self._watch(self.muster.lease_s, trouble, now_ns)]
+        return [*fetching, *again, *self._watch(self.muster.lease_s, trouble, now_ns), *self._remind(now_ns)]
 
     def _seek(self, trouble: str, now_ns: int) -> list[Command]:
         why = f": it {trouble}" if trouble else ""
@@ -192,6 +192,14 @@ class SupervisorState:
         self._is_silent = True
         silent = f"the controller at {self._address} {trouble or 'does not answer'}"
         return [Say(f"{silent}: users go on until the workers' lease of {lease_s:g} s is over")]
+
+    def _remind(self, now_ns: int) -> list[Command]:
+        """Whoever has asked for the end is told why it does not come."""
+        running = len(self.charges.running)
+        if not self._enlist.leaving or not running or now_ns - self._reminded_ns < REMIND_NS:
+            return []
+        self._reminded_ns = now_ns
+        return [Say(f"nobody has taken over from {_processes(running)} yet; a second signal ends them at once")]
 
     def _give_up(self, silent_s: float) -> list[Command]:
         if len(self.charges) and not self.charges.owes:
@@ -218,12 +226,12 @@ class SupervisorState:
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
-    def _leave(self) -> list[Command]:
+    def _leave(self, now_ns: int) -> list[Command]:
         if self.muster is None:
             return self._exit(0, "left before there was a run")
         if self._enlist.leaving:
             return []
-        self._enlist = msgspec.structs.replace(self._enlist, leaving=True)
+        self._enlist, self._reminded_ns = msgspec.structs.replace(self._enlist, leaving=True), now_ns
         asked: list[Command] = [Terminate(*name) for name in self.charges.running]
         return [Say("leaving: others take over what the workers here do"), *asked, *self._follow()]
 
