@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.faults.lab.account import faults_of_account
-from tests.faults.lab.sightings import Sighting, back_after_s, faults_of_load, most_at_once
+from tests.faults.lab.sightings import Sighting, away_s, back_after_s, faults_of_load, most_at_once
 
 INCARNATION = {"sent": 3, "answered": 2, "unanswered": 1, "unaccounted": 0, "lost_at_s": None}
 
@@ -38,19 +38,20 @@ def result(workers: Mapping[str, Mapping[str, int]], **accounting: int) -> dict[
     }
 
 
-MOVED = seen((0, "0.1", 0), (0, "1.1", 1), (1, "0.1", 0), (2, "1.1", 0), (2, "1.1", 1))
+MOVED = seen((0, "0.1", 0), (0.2, "1.1", 1), (0.2, "0.1", 0), (0.4, "1.1", 0), (0.4, "1.1", 1))
 
 
-def test_a_user_who_moves_is_no_fault() -> None:
-    assert faults_of_load(MOVED, users=2) == []
+def test_a_user_who_moves_and_comes_back_is_no_fault() -> None:
+    back = [dataclasses.replace(one, place=5 + one.place) for one in seen((0.7, "0.1", 0), (0.8, "0.1", 0))]
+    assert faults_of_load([*MOVED, *back], users=2) == []
     assert most_at_once(MOVED) == 2
 
 
 def test_a_user_who_is_active_as_two_workers_is_found() -> None:
-    twice = [*MOVED, *(dataclasses.replace(one, place=5, at_s=2.5) for one in seen((0, "0.1", 0)))]
+    twice = [*MOVED, *(dataclasses.replace(one, place=5) for one in seen((0.45, "0.1", 0)))]
     assert faults_of_load(twice, users=2) == [
         "3 users at once, of 2 planned",
-        "user 0 is active as 1.1's, and 500 ms on as 0.1's",
+        "user 0 is active as 1.1's, and 50 ms on as 0.1's",
     ]
 
 
@@ -99,6 +100,13 @@ def test_a_request_that_came_twice_or_from_nobody_is_found() -> None:
     strangers = "the target has seen 7.1, of whom the result knows nothing"
     assert faults_of_account(said, log, {}) == ["the target has seen run/0.1/0 more than once", strangers]
     assert faults_of_account(result({"0.1": {}}, retried=1), log, {}) == [strangers]
+
+
+def test_how_long_a_user_was_away_counts_once_all_have_come() -> None:
+    log = seen((0, "0.1", 0), (4, "0.1", 0), (5, "1.1", 1), (7, "0.1", 0), (8, "1.1", 1))
+    assert away_s(log, users=2) == 3
+    assert away_s(log[:4], users=2) == 3
+    assert away_s(log, users=3) == math.inf
 
 
 def test_the_load_is_back_when_the_last_user_is() -> None:

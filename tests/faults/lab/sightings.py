@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,16 +22,22 @@ class Sighting:
     incarnation: str
     user: int
     arrival: str
+    kind: str = ""
+    """The user's class, where it says it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stay:
-    """A user, from its first request as one incarnation's to its last."""
+    """A user with one incarnation, from a first request to a last, without a longer pause. It may come back."""
 
     user: int
     incarnation: str
     first: Sighting
     last: Sighting
+
+
+PAUSE_S = 0.3
+"""Users of the fault tests are never silent for so long, unless they or their worker stand still, or they are gone."""
 
 
 def sightings(log: Iterable[LogLine]) -> list[Sighting]:
@@ -47,17 +54,22 @@ def _sighting(place: int, line: LogLine) -> Sighting:
         incarnation=line.request_id.split("/")[1],
         user=int(said["user"][0]),
         arrival=said.get("arrival", [""])[0],
+        kind=said.get("kind", [""])[0],
     )
 
 
 def stays(seen: Iterable[Sighting]) -> list[Stay]:
-    """Every user in every incarnation, by their first requests."""
-    found: dict[tuple[int, str], Stay] = {}
+    """All stays of all users, by their first requests."""
+    found: list[Stay] = []
+    latest: dict[tuple[int, str], int] = {}
     for one in seen:
-        key = one.user, one.incarnation
-        first = found[key].first if key in found else one
-        found[key] = Stay(one.user, one.incarnation, first, one)
-    return sorted(found.values(), key=lambda stay: stay.first.place)
+        at = latest.get((one.user, one.incarnation))
+        if at is not None and one.at_s - found[at].last.at_s <= PAUSE_S:
+            found[at] = dataclasses.replace(found[at], last=one)
+        else:
+            latest[one.user, one.incarnation] = len(found)
+            found.append(Stay(one.user, one.incarnation, one, one))
+    return found
 
 
 def most_at_once(seen: Iterable[Sighting]) -> int:
@@ -103,6 +115,21 @@ def _repeated_arrivals(seen: Sequence[Sighting]) -> Iterator[str]:
             yield f"arrival {arrival} is started by {' and '.join(starters)}"
 
 
+def away_s(seen: Sequence[Sighting], users: int) -> float:
+    """For how long one of `users` was not seen, at most, between the moment when all had come and the end."""
+    first_s = {}
+    last_s = {}
+    longest_s = 0.0
+    for one in seen:
+        first_s.setdefault(one.user, one.at_s)
+        if len(first_s) == users:
+            longest_s = max(longest_s, one.at_s - last_s.get(one.user, one.at_s))
+        last_s[one.user] = one.at_s
+    if len(first_s) < users:
+        return math.inf
+    return max(longest_s, *(seen[-1].at_s - at_s for at_s in last_s.values()))
+
+
 def back_after_s(seen: Sequence[Sighting], users: int, fault_s: float, until_s: float, pause_s: float = 1.0) -> float:
     """How long after `fault_s` the last of `users` was back who had not been seen for over `pause_s`; 0.0: nobody was
     missed. Infinite where somebody never came back. Instants are the target's."""
@@ -113,7 +140,7 @@ def back_after_s(seen: Sequence[Sighting], users: int, fault_s: float, until_s: 
     for user in range(users):
         instants_s = [fault_s - pause_s, *times_s[user]]
         if until_s - instants_s[-1] > pause_s:
-            return float("inf")
+            return math.inf
         for before_s, after_s in itertools.pairwise(instants_s):
             if after_s - before_s > pause_s and after_s > fault_s:
                 back_s = max(back_s, after_s)

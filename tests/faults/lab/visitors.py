@@ -30,17 +30,17 @@ VISITOR = (
 
         @task
         def page(self):
-            if self.client.get(f"/ok?user={self._seat.number}", name="/ok").status_code == 200:
+            who = f"user={self._seat.number}&kind={type(self).__name__}"
+            if self.client.get(f"/ok?{who}", name="/ok").status_code == 200:
                 os.write(ledger, b".")  # a call that has been finished, whatever happens next
     """
 )
+KINDS = {"Visitor": 1, "Reader": 3}
 TWO_KINDS = (
     VISITOR
     + """
-    Visitor.weight = 3
-
     class Reader(Visitor):
-        weight = 1
+        weight = 3
     """
 )
 
