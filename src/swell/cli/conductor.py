@@ -19,17 +19,19 @@ from swell.cli.listening import Opening
 from swell.cli.logs import start_logging
 from swell.cli.observers import Observers
 from swell.cli.roll_call import RollCall
-from swell.cli.run import PARTING_S, Faces
+from swell.cli.run import PARTING_S, Faces, Resumed
 from swell.cli.sample_files import SampleWriter
 from swell.cli.shape_ticks import ShapeTicks
 from swell.cli.stage import Stage
 from swell.cli.storing import open_scribe
 from swell.cli.terminal import Terminal
 from swell.cli.threshold_watch import ThresholdWatch
+from swell.clock import NS_PER_S
 from swell.cluster.controller import Controller
 from swell.cluster.controller_state import ControllerState
 from swell.cluster.controller_steps import Died, Over, StopWanted
 from swell.cluster.launcher import Launcher
+from swell.cluster.leases_state import pulse_interval_s
 from swell.cluster.link import RouterLink
 from swell.cluster.messages import Muster, SentSecrets, Welcome, pack_value
 from swell.cluster.remains import recover_segments
@@ -42,9 +44,12 @@ from swell.runtime.real_clock import RealClock
 from swell.script.loader import LoadedScript
 from swell.script.secrets import secrets
 from swell.segment import Segment
+from swell.stats.merge import RunMerge
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from swell.store.scribe import Scribe
 
 
 class Conductor:
@@ -59,8 +64,10 @@ class Conductor:
         workplace: Workplace,
         launcher: Launcher,
         opening: Opening | None = None,
+        resumed: Resumed | None = None,
     ) -> None:
-        """`opening`: how workers of other machines get in; None: not at all."""
+        """`opening`: how workers of other machines get in; None: not at all. `resumed`: what another controller has
+        begun."""
         self.run = run
         self.plan = plan
         self._script = script
@@ -68,6 +75,8 @@ class Conductor:
         self._workplace = workplace
         self._launcher = launcher
         self._opening = opening
+        self._resumed = resumed
+        self._term = resumed.record.term + 1 if resumed else 1
         self._clock = RealClock()
         self._thresholds = ThresholdWatch(plan, faces.baseline)
         self._terminal = Terminal(
@@ -80,7 +89,9 @@ class Conductor:
         thresholds = [self._thresholds] if plan.thresholds else []
         terminal = [] if faces.quiet else [self._terminal]
         self._observers = Observers([*thresholds, *terminal, *self._exporters], note)
-        self._scribe = open_scribe(faces.keeping, run, self._shown_plan, self._terminal.note) if faces.keeping else None
+        self._scribe: Scribe | None = None
+        if faces.keeping:
+            self._scribe = open_scribe(faces.keeping, run, self._shown_plan, workplace.path, note)
 
         path = faces.samples_path
         self._samples = SampleWriter(path, self._terminal.note) if path else None
@@ -117,12 +128,17 @@ class Conductor:
         hooks.call("", _import_merging)
         shared = self._script.run_setup(hooks.environment)
         welcome = Welcome(
-            self.plan, shared=pack_value(shared), lease_s=self.plan.lease_s, secrets=SentSecrets(secrets.known)
+            self.plan,
+            shared=pack_value(shared),
+            term=self._term,
+            pulse_interval_s=pulse_interval_s(self.plan.lease_s),
+            lease_s=self.plan.lease_s,
+            secrets=SentSecrets(secrets.known),
         )
         state = ControllerState(self.run, self.plan, welcome, self._outline())
         shape = self._script.shape
         ticks = ShapeTicks(shape, hooks, self._clock) if shape is not None and self.plan.shape else None
-        stage = Stage(hooks, self._terminal, self._observers, ticks)
+        stage = Stage(hooks, self._terminal, self._observers, ticks, state.host_of)
         controller = Controller(
             state,
             link,
@@ -134,6 +150,8 @@ class Conductor:
             self._scribe,
             self._opening.archive if self._opening else None,
         )
+        if self._resumed is not None:
+            self._take_up(self._resumed, controller)
         controller.merge.plan = self._shown_plan
         if self._scribe is not None:
             self._scribe.attend(controller)
@@ -148,7 +166,7 @@ class Conductor:
         with (
             self._terminal.showing(controller),
             self._observers.watching(controller),
-            self._roll_call.watching(state) if self._opening else contextlib.nullcontext(),
+            self._roll_call.watching(state) if self._opening and not self._resumed else contextlib.nullcontext(),
         ):
             over = controller.run()
         _raise_failure(over)
@@ -157,6 +175,17 @@ class Conductor:
         hooks.finish()
         return self._finish(hooks, controller)
 
+    def _take_up(self, resumed: Resumed, controller: Controller) -> None:
+        """Have a controller go on where another one was."""
+        from swell.cluster.resuming_state import Resuming, reported_of
+
+        journal, at_s = resumed.journal, resumed.at_s
+        end = (journal.state.end, journal.state.end_text) if journal.state.end is not None else None
+        controller.state.resume(Resuming(resumed.record, reported_of(journal), journal.revisions, end))
+        controller.merge = RunMerge.restore(journal)
+        now_s = (self._clock.now_ns() - resumed.record.begin_ns) / NS_PER_S
+        controller.merge.controller_restarted(at_s, max(now_s, at_s))
+
     def _outline(self) -> Muster | None:
         """What supervisors are told, all of them."""
         if self._opening is None:
@@ -164,7 +193,7 @@ class Conductor:
         archive = self._opening.archive
         return Muster(
             number=0,
-            term=1,
+            term=self._term,
             run=self.run,
             sha256=archive.sha256,
             archive_bytes=len(archive.content),

@@ -25,6 +25,14 @@ def usable_cores(root: Path = ROOT) -> int:
     return max(1, math.floor(min(allowed_cores(), cgroup_quota(root) or math.inf)))
 
 
+def boot() -> str:
+    """Which start of this machine its monotonic clock counts from; '' where the kernel does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
 def raise_fd_limit() -> FdLimit:
     """Raise the soft limit to the hard one, as far as the kernel lets us, and return what holds now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

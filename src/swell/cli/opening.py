@@ -70,6 +70,10 @@ class ScriptCommand(click.Command):
         ours |= dict.fromkeys(ctx.help_option_names, 0)
         first = split(args, ours, {})
         opened = Opened(script_among(first, os.path.exists))
+        if not opened.path and self.name == "run" and options.RESUME.flag in " ".join(first.ours):
+            from swell.cli.resume import script_of
+
+            opened.path = script_of(first.ours, os.environ)
         if not opened.path and not set(args) & set(ctx.help_option_names):
             usage = f"swell {self.name} SCRIPT.py"
             opened.problems.append(Problem("no script given", hint=usage))

@@ -172,6 +172,16 @@ EXCLUDE_TAGS = Option(
     commands=("run", "debug"),
     help="Leave out tasks with one of these tags.",
 )
+RESUME = Option(
+    name="resume",
+    kind=values.TEXT,
+    metavar="RUN",
+    default="",
+    default_text="a new run",
+    section=Section.CLUSTER,
+    help="Take up a stored run whose `swell run` has died: its name, its id or `latest`. Plan and script are the run's "
+    "own; give --listen and --key as it had them, and what is to be written at the end.",
+)
 CONFIG = Option(
     name="config",
     kind=values.PATH,
@@ -435,7 +445,7 @@ ALL: tuple[Option[object], ...] = (
     *(RUN_TIME, STOP_TIMEOUT, SEED),
     *(TAGS, EXCLUDE_TAGS, CONFIG),
     *(WORKERS, LOG_LEVEL),
-    *(LISTEN, EXPECT_WORKERS, EXPECT_TIMEOUT, LEASE, KEY, PROCESSES, CONNECT_TIMEOUT),
+    *(LISTEN, EXPECT_WORKERS, EXPECT_TIMEOUT, LEASE, KEY, RESUME, PROCESSES, CONNECT_TIMEOUT),
     *(JSON, AS_JSON, HTML, CSV, JUNIT, HDR, SAMPLES, STORE, NO_STORE, RUN_NAME, RUN_TAG),
     *(PROMETHEUS, OTLP),
     *(QUIET, THRESHOLD, BASELINE, STRICT, EXIT_CODE_ON_FAILURES, FAIL_IF_SLOWER),

@@ -9,16 +9,22 @@ from __future__ import annotations
 import dataclasses
 import os
 import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swell.cli.exports import Exports
 from swell.cli.listening import Opening
 from swell.cli.outputs import Outputs
 from swell.cli.storing import Keeping
 from swell.cluster.launcher import Launcher, python_command
-from swell.cluster.workplace import Workplace, open_workplace
+from swell.cluster.workplace import Workplace, open_workplace, reopen_workplace
 from swell.plan import RunPlan
 from swell.result import RunResult
 from swell.script.loader import LoadedScript
+
+if TYPE_CHECKING:
+    from swell.cluster.record import ClusterRecord
+    from swell.stats.journal import MergeJournal
 
 ROOM_PER_WORKER_BYTES = 24 << 20
 """The ring, the names, and a spool that nobody acknowledges for a minute."""
@@ -43,16 +49,37 @@ class Faces:
     """The run that thresholds compare this one with."""
 
 
-def carry_out(plan: RunPlan, script: LoadedScript, faces: Faces, opening: Opening | None = None) -> int:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resumed:
+    """A run that another controller has begun."""
+
+    journal: MergeJournal
+    record: ClusterRecord
+    workplace: Path
+    """Where its workers on this machine had their files."""
+    at_s: float
+    """The last that is known of it."""
+
+
+def carry_out(
+    plan: RunPlan,
+    script: LoadedScript,
+    faces: Faces,
+    opening: Opening | None = None,
+    resumed: Resumed | None = None,
+) -> int:
     """Run the plan to its end and return the exit code."""
-    workplace = open_workplace(plan.workers * ROOM_PER_WORKER_BYTES)
+    left_behind = reopen_workplace(resumed.workplace) if resumed else None
+    workplace = left_behind or open_workplace(plan.workers * ROOM_PER_WORKER_BYTES)
     launcher: Launcher | None = None
     try:
-        run = secrets.token_hex(6)
-        launcher = _launch(run, plan, workplace)
+        run = resumed.journal.run if resumed else secrets.token_hex(6)
+        launcher = _launcher(run, workplace)
+        for worker in range(0 if resumed else plan.workers):
+            launcher.launch(worker, 1)
         from swell.cli.conductor import Conductor
 
-        return Conductor(run, plan, script, faces, workplace, launcher, opening).carry_out()
+        return Conductor(run, plan, script, faces, workplace, launcher, opening, resumed).carry_out()
     finally:
         if launcher is not None:
             launcher.kill_all()
@@ -60,7 +87,7 @@ def carry_out(plan: RunPlan, script: LoadedScript, faces: Faces, opening: Openin
         workplace.remove()
 
 
-def _launch(run: str, plan: RunPlan, workplace: Workplace) -> Launcher:
+def _launcher(run: str, workplace: Workplace) -> Launcher:
     def command(worker: int, incarnation: int) -> list[str]:
         return python_command(
             workplace.worker(worker, incarnation),
@@ -68,7 +95,4 @@ def _launch(run: str, plan: RunPlan, workplace: Workplace) -> Launcher:
             *("--worker", str(worker), "--incarnation", str(incarnation)),
         )
 
-    launcher = Launcher(command, os.environ)
-    for worker in range(plan.workers):
-        launcher.launch(worker, 1)
-    return launcher
+    return Launcher(command, os.environ)

@@ -21,6 +21,10 @@ from swell.plan import MOST_WORKERS, RunPlan, notices, problems
 def start(opened: Opened) -> int:
     """Check everything that can be known before a run, then carry it out. Raises PlanError with all that is wrong."""
     settings = opened.settings
+    if settings[options.RESUME]:
+        from swell.cli.resume import resume
+
+        return resume(opened)
     demands, faults = thresholds.wanted(opened)
     load = planned(opened)
     compared, unread = thresholds.baseline(settings)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import swell
 from swell.cli import options
 from swell.cli.checks import output_problems
+from swell.cli.machine import boot
 from swell.cli.settings import Settings
 from swell.errors import PlanError, Problem
 from swell.plan import RunPlan
@@ -97,8 +98,11 @@ def label_problems(place: str, label: str) -> list[Problem]:
     return [Problem("'latest' always means the run that began last", place)] if label == "latest" else []
 
 
-def open_scribe(keeping: Keeping, run: str, plan: RunPlan, say: Callable[[str], None]) -> Scribe | None:
-    """Who stores the run; None, after a notice, where the default place cannot be written. Raises PlanError."""
+def open_scribe(
+    keeping: Keeping, run: str, plan: RunPlan, workplace: Path, say: Callable[[str], None]
+) -> Scribe | None:
+    """Who stores the run, whose workers here have their files in `workplace`; None, after a notice, where the default
+    place cannot be written. Raises PlanError."""
     from swell.store.database import CannotWrite
     from swell.store.scribe import Scribe
     from swell.store.writer import Heading, RunWriter
@@ -112,6 +116,8 @@ def open_scribe(keeping: Keeping, run: str, plan: RunPlan, say: Callable[[str], 
         target=plan.target,
         script_text=script if len(script) <= SCRIPT_BYTES_KEPT else b"",
         script_sha256=hashlib.sha256(script).hexdigest(),
+        boot=boot(),
+        workplace=str(workplace),
     )
     try:
         if keeping.is_default:

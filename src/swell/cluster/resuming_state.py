@@ -28,6 +28,7 @@ from swell.load_plan import Load
 from swell.plan import Revision
 from swell.result import End
 from swell.segment import ScenarioCount
+from swell.stats.journal import MergeJournal
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -37,6 +38,19 @@ class Reported(msgspec.Struct, frozen=True):
     is_final: bool = False
     to_position: int = 0
     scenarios: tuple[ScenarioCount, ...] = ()
+
+
+def reported_of(journal: MergeJournal) -> dict[tuple[int, int], Reported]:
+    """How far the reports of each incarnation had come."""
+    return {
+        worker: Reported(
+            applied=found.state.next_sequence - 1,
+            is_final=found.state.final,
+            to_position=found.state.last_position,
+            scenarios=found.state.scenarios,
+        )
+        for worker, found in journal.workers.items()
+    }
 
 
 class Resuming:

@@ -145,9 +145,12 @@ class Store:
                 self._connection.execute("ROLLBACK")
             stored, record = self._run(row), decode(values.CLUSTER, row["cluster"])
             boot, workplace = msgspec.convert((row["boot"], row["workplace"]), tuple[str, str])
-        if stored.state != INTERRUPTED or record is None:
-            what = "is still carried out" if stored.state == RUNNING else f"is over: {stored.state}"
-            raise PlanError([Problem(f"{stored.label} {what if record else 'had not begun'}", "--resume")])
+        if stored.state == RUNNING:
+            raise PlanError([Problem(f"{stored.label} is still carried out", "RUN")])
+        if stored.state != INTERRUPTED:
+            raise PlanError([Problem(f"{stored.label} is over: {stored.state}", "RUN")])
+        if record is None:
+            raise PlanError([Problem(f"{stored.label} had not begun", "RUN", "begin a new run")])
         return Interrupted(stored, journal, record, boot, workplace)
 
     def thresholds(self, run: str) -> tuple[ThresholdSummary, ...]:
