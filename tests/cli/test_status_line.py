@@ -1,7 +1,6 @@
 """A line in place at the end of a terminal, and what is printed meanwhile."""
 
 import io
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,27 +17,30 @@ class Screen(io.StringIO):
         return True
 
 
-@pytest.fixture
-def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
-    made = Screen()
-    monkeypatch.setattr("sys.stderr", made)
+def screen_for(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """What standard error is from now on."""
+    screen = Screen()
+    monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("COLUMNS", "20")
-    yield made
+    return screen
 
 
-def test_each_text_takes_the_place_of_the_one_before(screen: Screen) -> None:
+def test_each_text_takes_the_place_of_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_for(monkeypatch)
     status = StatusLine(Printer(to_stderr=True))
     for text in ("1 of 4", "1 of 4", "2 of 4", ""):
         status.show(text)
     assert screen.getvalue() == f"{CLEAR}1 of 4{CLEAR}2 of 4{CLEAR}"
 
 
-def test_a_text_is_cut_where_the_line_ends(screen: Screen) -> None:
+def test_a_text_is_cut_where_the_line_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_for(monkeypatch)
     StatusLine(Printer(to_stderr=True)).show("x" * 30)
     assert screen.getvalue() == CLEAR + "x" * 19
 
 
-def test_whole_lines_are_printed_above_it(screen: Screen) -> None:
+def test_whole_lines_are_printed_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_for(monkeypatch)
     printer = Printer(to_stderr=True)
     status = StatusLine(printer)
     status.show("2 of 4")
