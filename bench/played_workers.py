@@ -100,6 +100,7 @@ class PlayedWorker:
         self.sealed = self.calls = 0
         self.over = False
         self.first_sent_ns: dict[int, int] = {}
+        self.spool: dict[int, Segment] = {}
         names = np.random.default_rng(worker).permutation(SERIES)
         self.series = tuple(SeriesName(number + 1, SCENARIO, "GET", f"/{names[number]}") for number in range(SERIES))
 
@@ -112,6 +113,11 @@ class PlayedWorker:
         match command:
             case steps.Send(message):
                 self.say(message, now_ns)
+            case steps.SendSpooled(sequence):
+                self.say(self.spool[sequence], now_ns)
+            case steps.Forget(sequence):
+                for forgotten in [kept for kept in self.spool if kept <= sequence]:
+                    del self.spool[forgotten]
             case steps.Prepare(welcome):
                 self.troupe.welcomed(welcome)
                 self.step(steps.Loaded())
@@ -144,25 +150,22 @@ class PlayedWorker:
         begin_ns, first = self.state.orders.begin_ns or 0, not self.sealed
         self.sealed += 1
         before, self.calls = self.calls, self.calls + (not final) * CALLS_PER_REPORT
-        self.step(
-            steps.Sealed(
-                Segment(
-                    run=RUN,
-                    worker=self.state.hello.worker,
-                    incarnation=1,
-                    sequence=self.sealed,
-                    from_position=before,
-                    to_position=self.calls,
-                    sealed_s=max(time.monotonic_ns() - begin_ns, 0) / NS_PER_S,
-                    seconds=() if final else (with_second(self.block, self.sealed - 1),),
-                    series=self.series if first else (),
-                    counters=Counters(sent=self.calls, answered=self.calls),
-                    scenarios=(ScenarioCount(SCENARIO, 0 if final else 10, 10, iterations=self.sealed),),
-                    health=Health(cpu=0.5 + self.sealed % 7 / 100, loop_lag_p99_ms=1.0, fds=20, rss_bytes=60 << 20),
-                    final=final,
-                )
-            )
+        segment = self.spool[self.sealed] = Segment(
+            run=RUN,
+            worker=self.state.hello.worker,
+            incarnation=1,
+            sequence=self.sealed,
+            from_position=before,
+            to_position=self.calls,
+            sealed_s=max(time.monotonic_ns() - begin_ns, 0) / NS_PER_S,
+            seconds=() if final else (with_second(self.block, self.sealed - 1),),
+            series=self.series if first else (),
+            counters=Counters(sent=self.calls, answered=self.calls),
+            scenarios=(ScenarioCount(SCENARIO, 0 if final else 10, 10, iterations=self.sealed),),
+            health=Health(cpu=0.5 + self.sealed % 7 / 100, loop_lag_p99_ms=1.0, fds=20, rss_bytes=60 << 20),
+            final=final,
         )
+        self.step(steps.Sealed(segment))
 
     def hear(self, socket: zmq.Socket[bytes]) -> None:
         """Everything that has come. What ZeroMQ has to say of a socket is said once: nothing may be left."""

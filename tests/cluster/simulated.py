@@ -146,28 +146,36 @@ class Cluster:
             match command:
                 case done_by_worker.Send(message):
                     self.wire.append((True, identity_of(one.worker, one.incarnation), message))
+                case done_by_worker.SendSpooled(sequence):
+                    spooled = one.spool[sequence - FIRST_SEQUENCE]
+                    self.wire.append((True, identity_of(one.worker, one.incarnation), spooled))
                 case done_by_worker.Prepare():
                     one.loading = True
-                case done_by_worker.Fence():
-                    one.fenced = True
-                case LeaveUser(number) if one.fenced:
-                    self.user_goes(one, number)
-                case LeaveUser(number):
-                    one.leaving.add(number)
                 case done_by_worker.MeasureCapacity():
                     one.measuring = True
                 case done_by_worker.SealFinal():
                     self.to_worker(one, done_by_worker.Sealed(one.seal(final=True)))
                 case done_by_worker.Exit():
                     self.end(one, "ended with exit code 0")
-                case StartUser() | Arrive():
-                    self.begin_iteration(one, command)
-                case Drop(arrival):
-                    self.dropped[arrival] += 1
                 case done_by_worker.WarmUp():
                     self.to_worker(one, done_by_worker.WarmedUp())
-                case done_by_worker.Stop() | done_by_worker.Begin() | done_by_worker.Forget():
-                    pass
+                case _:
+                    self.to_users(one, command)
+
+    def to_users(self, one: SimulatedWorker, command: done_by_worker.Command) -> None:
+        match command:
+            case done_by_worker.Fence():
+                one.fenced = True
+            case LeaveUser(number) if one.fenced:
+                self.user_goes(one, number)
+            case LeaveUser(number):
+                one.leaving.add(number)
+            case StartUser() | Arrive():
+                self.begin_iteration(one, command)
+            case Drop(arrival):
+                self.dropped[arrival] += 1
+            case _:
+                pass
 
     def begin_iteration(self, one: SimulatedWorker, command: StartUser | Arrive) -> None:
         number = command.number
@@ -346,8 +354,8 @@ class Cluster:
             member = self.controller.members.called(identity)
             assert member is not None
             assert member.applied == len(segments)
-            unacknowledged = self.workers[identity].state.unacknowledged
-            assert all(segment.sequence <= len(segments) or segment in unacknowledged for segment in segments)
+            unacknowledged = {report.sequence for report in self.workers[identity].state.unacknowledged}
+            assert all(segment.sequence <= len(segments) or segment.sequence in unacknowledged for segment in segments)
 
     def _check_users(self) -> None:
         numbers = [number for one in self.acting() for number in one.state.crew.present]

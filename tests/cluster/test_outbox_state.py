@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swell.clock import NS_PER_S
-from swell.cluster.outbox_state import LEAST_PATIENCE_NS, MOST_PATIENCE_NS, WINDOW, Outbox
+from swell.cluster.outbox_state import KEPT, LEAST_PATIENCE_NS, MOST_PATIENCE_NS, WINDOW, Outbox, Spooled
 from swell.segment import Segment
 
 T0 = 50 * NS_PER_S
@@ -84,7 +84,7 @@ def test_an_acknowledgement_that_says_nothing_new_changes_nothing() -> None:
     before = repr(outbox)
     assert not acknowledged(outbox, 2, 1.5)
     assert not acknowledged(outbox, 0, 1.5)
-    assert (repr(outbox), [one.sequence for one in outbox.segments]) == (before, [3])
+    assert (repr(outbox), [one.sequence for one in outbox.reports]) == (before, [3])
 
 
 def test_a_controller_that_knows_more_than_was_sent_is_believed() -> None:
@@ -130,8 +130,18 @@ def test_it_holds_just_what_is_not_acknowledged(steps: list[tuple[str, int, int]
             sent = [one.sequence for one in outbox.due(now_ns)]
             assert not sent or sent == [*range(sent[0], sent[-1] + 1)]
         outbox.check()
-        assert [one.sequence for one in outbox.segments] == [*range(known + 1, added + 1)]
+        assert [one.sequence for one in outbox.reports] == [*range(known + 1, added + 1)]
     if len(outbox):
         outbox.due(now_ns)
         assert outbox.due(now_ns + MOST_PATIENCE_NS)[0].sequence == known + 1
     assert LEAST_PATIENCE_NS < MOST_PATIENCE_NS
+
+
+def test_of_a_long_backlog_only_the_oldest_are_in_memory() -> None:
+    outbox = filled(KEPT + 3)
+    assert outbox.reports[KEPT - 1 :] == (segment(KEPT), *(Spooled(KEPT + more) for more in (1, 2, 3)))
+    due(outbox, 0)
+    assert acknowledged(outbox, KEPT, 1)
+    assert outbox.due(T0 + NS_PER_S) == [Spooled(KEPT + more) for more in (1, 2, 3)]
+    outbox.add(segment(KEPT + 4))
+    assert outbox.due(T0 + NS_PER_S) == [segment(KEPT + 4)]

@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from swell.cluster import spool as spool_module
+from swell.cluster.messages import decode_from_worker
 from swell.cluster.spool import SPOOL_FILE, Spool, read_spool
 from swell.errors import RunFailed
 from swell.segment import SecondBlock, Segment
@@ -62,6 +64,23 @@ def test_only_what_is_acknowledged_is_dropped(tmp_path: Path, monkeypatch: pytes
     spool.forget(3)
     spool.append(segment(6))
     assert sequences(tmp_path) == [4, 5, 6]
+    spool.close()
+
+
+def test_what_is_not_acknowledged_is_read_again_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "COMPACT_BYTES", 1_000)
+    disk, spool = Disk(monkeypatch), Spool(tmp_path)
+    for sequence in range(1, 40):
+        disk.full = sequence % 7 in (3, 4)
+        with contextlib.suppress(RunFailed):
+            spool.append(segment(sequence, 5 * sequence))
+        spool.forget(sequence // 2)
+        for other in range(sequence // 2 + 1, sequence + 1):
+            packed = spool.packed(other)
+            assert packed is not None
+            assert decode_from_worker(packed) == segment(other, 5 * other)
+        assert spool.packed(sequence + 1) is None
+        assert spool.packed(sequence // 2 - 1) is None
     spool.close()
 
 

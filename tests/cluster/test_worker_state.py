@@ -11,7 +11,7 @@ from swell.cluster.messages import (
     Welcome,
     WorkerPhase,
 )
-from swell.cluster.outbox_state import LEAST_PATIENCE_NS
+from swell.cluster.outbox_state import KEPT, LEAST_PATIENCE_NS, WINDOW
 from swell.cluster.user_steps import Arrive, LeaveUser, StartUser
 from swell.cluster.worker_state import FENCED_PARTING_LEASES, PARTING_NS, WorkerState
 from swell.cluster.worker_steps import (
@@ -32,6 +32,7 @@ from swell.cluster.worker_steps import (
     Sealed,
     SealFinal,
     Send,
+    SendSpooled,
     Stop,
     UserGone,
     UserReady,
@@ -483,4 +484,14 @@ def test_instants_of_the_controllers_are_told_by_the_own_clock() -> None:
     assert state.handle(Woke(), now_ns + NS_PER_S) == [StartUser(1, now_ns + NS_PER_S, "Contestant")]
     assert state.wake_ns == now_ns + 9 * NS_PER_S
     assert Stop in kinds(state.handle(Woke(), now_ns + 9 * NS_PER_S))
+    state.check()
+
+
+def test_what_is_no_longer_in_memory_is_sent_from_the_spool() -> None:
+    state = running()
+    for sequence in range(1, KEPT + 2):
+        state.handle(Sealed(segment(sequence)), T0)
+    state.handle(Heard(Acknowledge(WINDOW)), T0)
+    commands = state.handle(Heard(Acknowledge(KEPT)), T0)
+    assert commands == [Forget(KEPT), SendSpooled(KEPT + 1)]
     state.check()

@@ -9,12 +9,15 @@ queue, and to send more would only make that longer. So no more than a window of
 back for twice as long as the latest acknowledgement took (RFC 6298 has it from TCP), all are taken for lost: the oldest
 go first, since the controller takes none out of turn, and the others as these are acknowledged. Each time that this
 brings nothing, patience is doubled.
+
+Of a long backlog only the oldest are kept in memory, the others by their number: all of them are in the spool.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from swell.clock import NS_PER_S
@@ -23,13 +26,24 @@ from swell.segment import Segment
 LEAST_PATIENCE_NS = 2 * NS_PER_S
 MOST_PATIENCE_NS = 16 * NS_PER_S
 WINDOW = 8
+KEPT = 2 * WINDOW
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A segment that has to be read from the spool to be sent."""
+
+    sequence: int
+
+
+Report = Segment | Spooled
 
 
 class Outbox:
     """Segments in the order of their numbers."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Segment] = deque()
+        self._waiting: deque[Report] = deque()
         self._sent_ns: deque[int] = deque()
         """When each that is under way was sent: the oldest of those that wait."""
         self._patience_ns = LEAST_PATIENCE_NS
@@ -45,13 +59,13 @@ class Outbox:
         return len(self._waiting)
 
     @property
-    def segments(self) -> Sequence[Segment]:
+    def reports(self) -> Sequence[Report]:
         """All of them, oldest first."""
         return tuple(self._waiting)
 
     def add(self, segment: Segment) -> None:
         """There is a new one. `due` says when it is sent."""
-        self._waiting.append(segment)
+        self._waiting.append(segment if len(self._waiting) < KEPT else Spooled(segment.sequence))
 
     def acknowledged(self, sequence: int, now_ns: int) -> bool:
         """All up to this one need not be kept; False where that was known."""
@@ -66,7 +80,7 @@ class Outbox:
         self._heard_ns = now_ns
         return True
 
-    def due(self, now_ns: int) -> list[Segment]:
+    def due(self, now_ns: int) -> list[Report]:
         """What is to be sent now, for the first time or again. To be asked whenever something has happened, and each
         second."""
         if self._sent_ns and now_ns - self._heard_ns >= self._patience_ns:
@@ -81,7 +95,7 @@ class Outbox:
 
     def check(self) -> None:
         """Raise AssertionError if it contradicts itself."""
-        sequences = [segment.sequence for segment in self._waiting]
+        sequences = [report.sequence for report in self._waiting]
         assert not sequences or sequences == list(range(sequences[0], sequences[0] + len(sequences)))
         assert len(self._sent_ns) <= min(WINDOW, len(self._waiting))
         assert [*self._sent_ns] == sorted(self._sent_ns)

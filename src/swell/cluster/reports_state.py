@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swell.cluster.messages import Strain
-from swell.cluster.outbox_state import Outbox
+from swell.cluster.outbox_state import Outbox, Report
 from swell.cluster.strain import strain_of
 from swell.segment import Segment
 
@@ -27,7 +27,7 @@ class Reports:
         """All that will ever be reported has been acknowledged."""
         return self._has_sealed_all and not self.outbox
 
-    def sealed(self, segment: Segment, now_ns: int) -> list[Segment]:
+    def sealed(self, segment: Segment, now_ns: int) -> list[Report]:
         """There is a new one; what is to be sent now."""
         self.strain, self._sealed_s = strain_of(segment, self._sealed_s), segment.sealed_s
         self._has_sealed_all |= segment.final
@@ -38,7 +38,7 @@ class Reports:
         """All up to this one have arrived; False where that was known."""
         return self.outbox.acknowledged(sequence, now_ns)
 
-    def due(self, now_ns: int) -> list[Segment]:
+    def due(self, now_ns: int) -> list[Report]:
         """What is to be sent now, for the first time or again."""
         return self.outbox.due(now_ns)
 

@@ -5,6 +5,7 @@ that was cut short by a SIGKILL does not count: what it covered is still in the 
 dropped once they take up `COMPACT_BYTES`, but never the last one, which says how far into the ring the account goes.
 
 On a full disk a segment that found no room is written with the next one that does; nothing torn stays in the file.
+Only such segments are in memory: what is in the file is read there when it is to be sent again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import struct
 import zlib
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -29,14 +31,25 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Segment)
 
 
+@dataclass(slots=True)
+class _Kept:
+    """A segment that is not acknowledged: its frame, or where that is in the file."""
+
+    sequence: int
+    length_bytes: int
+    frame: bytes
+    """Empty once it is written."""
+    at: int = 0
+
+
 class Spool:
     """Appends to the file `spool` of a worker's directory."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / SPOOL_FILE
-        self._kept: deque[tuple[int, bytes]] = deque()
-        self._unwritten: list[bytes] = []
-        """Of those kept, the frames for which there was no room."""
+        self._kept: deque[_Kept] = deque()
+        self._unwritten: list[_Kept] = []
+        """Of those kept, the ones for which there was no room."""
         self._length_bytes = 0
         self._done_bytes = 0
         self._acknowledged = 0
@@ -52,25 +65,41 @@ class Spool:
         """Keep a segment. Raises RunFailed when there is no room, and keeps it in memory until there is."""
         packed = _encoder.encode(segment)
         frame = HEAD.pack(len(packed), zlib.crc32(packed)) + packed
-        self._kept.append((segment.sequence, frame))
-        self._unwritten.append(frame)
+        kept = _Kept(segment.sequence, len(frame), frame)
+        self._kept.append(kept)
+        self._unwritten.append(kept)
         try:
-            self._length_bytes += _write(self._file, b"".join(self._unwritten))
+            _write(self._file, b"".join(unwritten.frame for unwritten in self._unwritten))
         except OSError as exc:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self._length_bytes)
             raise RunFailed(f"{self._path}: cannot be written: {exc.strerror}") from exc
+        for written in self._unwritten:
+            written.at, written.frame = self._length_bytes, b""
+            self._length_bytes += written.length_bytes
         self._unwritten.clear()
+
+    def packed(self, sequence: int) -> bytes | None:
+        """An unacknowledged segment, as it travels; None if it is not here, or cannot be read."""
+        place = sequence - self._kept[0].sequence if self._kept else -1
+        if not 0 <= place < len(self._kept):
+            return None
+        kept = self._kept[place]
+        try:
+            frame = kept.frame or os.pread(self._file, kept.length_bytes, kept.at)
+        except OSError:
+            return None
+        return frame[HEAD.size :] if len(frame) == kept.length_bytes else None
 
     def forget(self, sequence: int) -> None:
         """Segments up to `sequence` are acknowledged."""
         self._acknowledged = max(self._acknowledged, sequence)
-        while len(self._kept) > 1 and self._kept[0][0] <= self._acknowledged:
-            frame = self._kept.popleft()[1]
-            if self._unwritten and self._unwritten[0] is frame:
-                del self._unwritten[0]
+        while len(self._kept) > 1 and self._kept[0].sequence <= self._acknowledged:
+            kept = self._kept.popleft()
+            if kept.frame:
+                self._unwritten.remove(kept)
             else:
-                self._done_bytes += len(frame)
+                self._done_bytes += kept.length_bytes
         if self._done_bytes >= COMPACT_BYTES and not self._unwritten:
             self._compact()
 
@@ -81,8 +110,11 @@ class Spool:
             file = _open(fresh)
         except OSError:
             return
+        begin = self._kept[0].at
         try:
-            length_bytes = _write(file, b"".join(frame for _, frame in self._kept))
+            length_bytes = _write(file, os.pread(self._file, self._length_bytes - begin, begin))
+            if length_bytes != self._length_bytes - begin:
+                raise OSError
             os.replace(fresh, self._path)
         except OSError:
             os.close(file)
@@ -90,6 +122,8 @@ class Spool:
             return
         os.close(self._file)
         self._file, self._length_bytes, self._done_bytes = file, length_bytes, 0
+        for kept in self._kept:
+            kept.at -= begin
 
     def close(self) -> None:
         """Close the file; it stays on disk."""
@@ -97,7 +131,7 @@ class Spool:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
 def _write(file: int, content: bytes) -> int:

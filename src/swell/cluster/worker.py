@@ -56,6 +56,7 @@ from swell.cluster.worker_steps import (
     Sealed,
     SealFinal,
     Send,
+    SendSpooled,
     Stock,
     Stop,
     UserGone,
@@ -271,6 +272,9 @@ class Worker:
         match command:
             case Send(message):
                 self._send(message)
+            case SendSpooled(sequence):
+                if (packed := self._spool.packed(sequence)) is not None:
+                    self._link.send(packed)
             case Arrive() | StartUser() | LeaveUser() | Drop():
                 self._change(command)
             case Stop():

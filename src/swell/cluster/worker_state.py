@@ -36,7 +36,7 @@ from swell.cluster.messages import (
     Welcome,
     WorkerPhase,
 )
-from swell.cluster.outbox_state import MOST_PATIENCE_NS
+from swell.cluster.outbox_state import MOST_PATIENCE_NS, Report
 from swell.cluster.reports_state import Reports
 from swell.cluster.user_steps import Arrive, Change, LeaveUser, StartUser
 from swell.cluster.worker_steps import (
@@ -58,6 +58,7 @@ from swell.cluster.worker_steps import (
     Sealed,
     SealFinal,
     Send,
+    SendSpooled,
     Stock,
     Stop,
     UserGone,
@@ -102,9 +103,9 @@ class WorkerState:
         )
 
     @property
-    def unacknowledged(self) -> Sequence[Segment]:
+    def unacknowledged(self) -> Sequence[Report]:
         """Segments that the controller has not confirmed, oldest first."""
-        return self._reports.outbox.segments
+        return self._reports.outbox.reports
 
     @property
     def wake_ns(self) -> int | None:
@@ -311,7 +312,7 @@ class WorkerState:
     # --- what it reports ---------------------------------------------------------------------------------------------
 
     def _sealed(self, segment: Segment, now_ns: int) -> list[Command]:
-        due = map(Send, self._reports.sealed(segment, now_ns))
+        due = map(_sent, self._reports.sealed(segment, now_ns))
         if not segment.final:
             return [*due]
         if self.phase is not WorkerPhase.FENCED:
@@ -324,7 +325,7 @@ class WorkerState:
             return []
         if self._reports.are_parting:
             self._reports.wait_until(now_ns + PARTING_NS)
-        due = map(Send, self._reports.due(now_ns))
+        due = map(_sent, self._reports.due(now_ns))
         return [Forget(sequence), *due, *([Exit()] if self._reports.are_done else [])]
 
     def _pulse_due(self, now_ns: int) -> list[Command]:
@@ -332,7 +333,7 @@ class WorkerState:
             return [Send(self.hello)]
         if self._reports.are_given_up(now_ns):
             return [Exit("the controller did not acknowledge the last report")]
-        return [self._pulse(now_ns), *self._standing(), *map(Send, self._reports.due(now_ns))]
+        return [self._pulse(now_ns), *self._standing(), *map(_sent, self._reports.due(now_ns))]
 
     def _standing(self) -> list[Command]:
         """What a controller is told that came after the one whose orders these are."""
@@ -373,3 +374,7 @@ class WorkerState:
         self.bond.check()
         assert self._has_users or self.phase is WorkerPhase.FENCED or not len(self.crew)
         assert self.phase is WorkerPhase.LOADING or self._plan is not None
+
+
+def _sent(report: Report) -> Command:
+    return Send(report) if isinstance(report, Segment) else SendSpooled(report.sequence)

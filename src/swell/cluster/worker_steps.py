@@ -90,6 +90,13 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class SendSpooled:
+    """Say what the spool holds: the segment of this number."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prepare:
     """Load the script and get everything ready; `Loaded` follows."""
 
@@ -161,6 +168,7 @@ class Exit:
 
 Command = (
     Send
+    | SendSpooled
     | Prepare
     | WarmUp
     | MeasureCapacity
