@@ -8,6 +8,7 @@ there is passed over, up to the mount point, which is always looked at.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -53,12 +54,12 @@ def cgroup_quota(root: Path = ROOT) -> float | None:
 
 def cpu_groups(root: Path = ROOT) -> tuple[Path, ...]:
     """The folders of this process' CPU cgroups, in both versions, each with all those above it."""
-    return tuple(dict.fromkeys(_folders(root)))
+    return _folders(root, tuple(read_words(root / "proc/self/cgroup")))
 
 
 def throttled_ns(folder: Path) -> int | None:
     """For how long a cgroup's quota has kept its processes from running so far; None where nobody counts it."""
-    words = read_words(folder / "cpu.stat")
+    words = read_words(f"{folder}/cpu.stat")
     counts = dict(zip(words[::2], words[1::2], strict=False))
     for name, unit_ns in (("throttled_usec", US), ("throttled_time", 1)):
         if counts.get(name, "").isdigit():
@@ -66,17 +67,23 @@ def throttled_ns(folder: Path) -> int | None:
     return None
 
 
-def read_words(path: Path) -> list[str]:
+def read_words(path: Path | str) -> list[str]:
     """The words in one of the kernel's files; none where it cannot be read."""
     try:
-        return path.read_text(encoding="ascii", errors="replace").split()
+        with open(path, "rb", buffering=0) as file:
+            return file.read().decode("ascii", errors="replace").split()
     except OSError:
         return []
 
 
-def _folders(root: Path) -> Iterator[Path]:
-    mount = root / CGROUP_MOUNT
-    for line in read_words(root / "proc/self/cgroup"):
+@functools.lru_cache(maxsize=4)
+def _folders(root: Path, lines: tuple[str, ...]) -> tuple[Path, ...]:
+    """They are looked at each second, and hardly ever others than before."""
+    return tuple(dict.fromkeys(_listed(root / CGROUP_MOUNT, lines)))
+
+
+def _listed(mount: Path, lines: tuple[str, ...]) -> Iterator[Path]:
+    for line in lines:
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if number == "0" and not controllers:
@@ -91,9 +98,9 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _quota_in(folder: Path) -> Quota | None:
-    words = read_words(folder / "cpu.max")
+    words = read_words(f"{folder}/cpu.max")
     if not words:
-        words = [*read_words(folder / "cpu.cfs_quota_us"), *read_words(folder / "cpu.cfs_period_us")]
+        words = [*read_words(f"{folder}/cpu.cfs_quota_us"), *read_words(f"{folder}/cpu.cfs_period_us")]
     if len(words) == 1:
         words.append(str(PERIOD_NS // US))
     if len(words) != 2 or not words[0].isdigit() or not words[1].isdigit() or int(words[1]) == 0:

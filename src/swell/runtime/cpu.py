@@ -82,5 +82,5 @@ def cpu_use(used: float, waited: float, quota: float | None, throttled: float) -
 
 def waited_ns(root: Path = ROOT) -> int:
     """How long this process' first thread has waited for a core so far; 0 where the kernel does not count it."""
-    words = read_words(root / "proc/self/schedstat")
+    words = read_words(f"{root}/proc/self/schedstat")
     return int(words[1]) if len(words) == 3 and words[1].isdigit() else 0
