@@ -17,8 +17,19 @@ from swell.cluster.controller_steps import Cleared
 from swell.cluster.course_state import Phase
 from swell.cluster.key import new_key
 from swell.cluster.link import RouterLink
-from swell.cluster.messages import FRAME_BYTES_MAX, Hello, Message, Output, Pulse, Welcome, WorkerPhase, encode
-from swell.cluster.sockets import as_client
+from swell.cluster.messages import (
+    FRAME_BYTES_MAX,
+    Dismiss,
+    Hello,
+    Message,
+    Output,
+    Pulse,
+    Welcome,
+    WorkerPhase,
+    decode_from_controller,
+    encode,
+)
+from swell.cluster.sockets import Timing, as_client, tune
 from swell.result import Refusal, RefusedCount
 from swell.runtime.real_clock import RealClock
 from swell.stats.summary import summarise
@@ -62,6 +73,7 @@ class Peer:
 
     def __init__(self, context: zmq.green.Context, endpoint: str, identity: bytes) -> None:
         self.socket = context.socket(zmq.DEALER)
+        tune(self.socket, Timing(lease_s=1.0))
         as_client(self.socket, KEY)
         self.socket.set(zmq.IDENTITY, identity)
         self.socket.set(zmq.LINGER, 0)
@@ -166,6 +178,24 @@ def test_somebody_whom_nobody_has_called_is_counted_and_changes_nothing(run: Goi
     assert run.refused == (RefusedCount(Refusal.UNKNOWN_SENDER, "7.1", 4),)
     assert run.state_of_it() == before
     stranger.socket.close(linger=0)
+
+
+def test_whoever_takes_the_name_of_a_worker_is_sent_away_and_the_worker_goes_on(run: GoingRun) -> None:
+    """The link gives the name to who came last, so the controller asks who it is. The worker's own connection is not
+    read any more; it notices that by the heartbeat, and connects again."""
+    before = run.state_of_it()
+    impostor = run.peer(b"1.1")
+    impostor.say(Hello(RUN, 1, 1, "there", 2))
+    with gevent.Timeout(10):
+        answer = decode_from_controller(impostor.socket.recv())
+    assert answer == Dismiss("worker 1.1 is another process")
+    assert run.refused == (RefusedCount(Refusal.OTHER_INCARNATION, "1.1", 1),)
+    assert run.state_of_it() == before
+    impostor.socket.close(linger=0)
+    with gevent.Timeout(10):
+        while run.state.members.present[1].applied == 0:
+            run.bad.say(GOOD)
+            gevent.sleep(0.05)
 
 
 def test_frames_with_bytes_changed_at_random_never_end_the_controller(run: GoingRun) -> None:

@@ -42,6 +42,8 @@ def test_who_is_not_the_member_that_is_waited_for_is_told_why() -> None:
     member = Member(0, 1, 0)
     lost = Member(0, 1, 0)
     lost.lost_ns = 1
+    taken = Member(0, 1, 0)
+    taken.process = ("", "elsewhere", 7)
     cases = [
         (hello(), member, None),
         (hello(of=""), member, None),
@@ -50,6 +52,7 @@ def test_who_is_not_the_member_that_is_waited_for_is_told_why() -> None:
         (hello(run="run-0"), member, (Refusal.OTHER_RUN, "this is run run-1, not run-0")),
         (hello(incarnation=2), member, (Refusal.OTHER_INCARNATION, "worker 0.2 is not part of the run")),
         (hello(), lost, (Refusal.OTHER_INCARNATION, "worker 0.1 is not part of the run")),
+        (hello(), taken, (Refusal.OTHER_INCARNATION, "worker 0.1 is another process")),
         (hello(), None, (Refusal.UNKNOWN_SENDER, "worker 0.1 is not part of the run")),
     ]
     assert [fault_of(said, "run-1", "1.2", known) for said, known, _ in cases] == [fault for _, _, fault in cases]

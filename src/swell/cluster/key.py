@@ -2,7 +2,7 @@
 
 The secret itself never travels. The controller's key pair and the workers' are derived from it, each with a label of
 its own, so that whoever has the file can be either, and knows whom to expect at the other end; nobody else can be or
-knows anything. Docs: docs/design/keys.md.
+knows anything (docs/design/link.md).
 """
 
 from __future__ import annotations

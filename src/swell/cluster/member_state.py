@@ -63,6 +63,8 @@ class Member:
         """What those had done that it has its share from."""
         # what it says of itself
         self.greeted = False
+        self.process: tuple[str, str, int] | None = None
+        """Machine, host and id of the process that was the first to introduce itself by this name: no other is it."""
         self.phase = WorkerPhase.LOADING
         self.users = 0
         self.idle = False

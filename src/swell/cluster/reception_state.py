@@ -12,7 +12,7 @@ from swell.cluster.controller_steps import Apply, Command, Joined, Send, Serve
 from swell.cluster.feed_state import Feeds
 from swell.cluster.member_state import Member, Membership, identity_of
 from swell.cluster.messages import Acknowledge, Dismiss, Hello, RowsWanted, Welcome
-from swell.cluster.refusals_state import Refusals, fault_of
+from swell.cluster.refusals_state import Refusals, fault_of, process_of
 from swell.feed_plan import WhenOut
 from swell.result import Refusal
 from swell.segment import Segment
@@ -43,6 +43,7 @@ class Reception:
             return [*self.refuse(sender, kind), Send(sender, Dismiss(because))]
         assert member is not None
         first, member.greeted = not member.greeted, True
+        member.process = process_of(hello)
         return [*([Joined(hello)] if first else []), Send(sender, self._welcome)]
 
     def segment(self, member: Member, segment: Segment) -> list[Command]:

@@ -84,4 +84,11 @@ def fault_of(hello: Hello, run: str, version: str, member: Member | None) -> tup
     if member is None or member.lost or (hello.worker, hello.incarnation) != (member.worker, member.incarnation):
         kind = Refusal.UNKNOWN_SENDER if member is None else Refusal.OTHER_INCARNATION
         return kind, f"worker {hello.worker}.{hello.incarnation} is not part of the run"
+    if member.process not in (None, process_of(hello)):
+        return Refusal.OTHER_INCARNATION, f"worker {hello.worker}.{hello.incarnation} is another process"
     return None
+
+
+def process_of(hello: Hello) -> tuple[str, str, int]:
+    """What tells two processes apart that introduce themselves by one name."""
+    return hello.machine, hello.host, hello.pid
