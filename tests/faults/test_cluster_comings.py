@@ -20,6 +20,8 @@ USERS = 20
 WORKERS = 30
 PROCESSES = 2
 """Of each machine: they come and go together."""
+LEASE_S = 15
+"""In either scale: so many processes that start at the same time may be silent for long."""
 COMING_S = 60
 LEAST_STAY_S, MOST_STAY_S = 15, 45
 MOVED_S = 5.0
@@ -42,7 +44,7 @@ def test_while_workers_come_and_go_users_are_at_plan_and_their_mix_is_exact(
         ]
     )
     with cluster(tmp_path, scale, machines + 1) as lab:
-        lab.run(TWO_KINDS, "-u", str(USERS), "--no-store", expect=1)
+        lab.run(TWO_KINDS, "-u", str(USERS), "--no-store", expect=1, lease_s=LEASE_S)
         lab.join(machines)
         lab.wait_for_load(USERS)
         began_s = time.monotonic()
@@ -59,7 +61,7 @@ def test_while_workers_come_and_go_users_are_at_plan_and_their_mix_is_exact(
         seen = lab.seen()
         assert faults_of_account(ended.result, seen, lab.finished()) == []
         assert faults_of_load(seen, USERS) == []
-        assert lost_incarnations(ended.result) == set()
+        assert lost_incarnations(ended.result) == set(), ended.reasons
         assert ended.result["accounting"]["unaccounted"] == 0
         assert exit_codes == {0}
         longest_s = away_s(seen, USERS)
