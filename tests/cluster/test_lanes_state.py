@@ -12,8 +12,9 @@ SEGMENT = encode(Segment("run-1", 3, 1, 7, 0, 0, 1.0))
 PULSE = encode(Pulse(WorkerPhase.RUNNING, 1, 1))
 
 
-def reports(count: int, bytes_each: int = len(SEGMENT)) -> list[tuple[bytes, bytes]]:
-    return [(b"%d.1" % number, SEGMENT.ljust(bytes_each, b"\0")) for number in range(count)]
+def reports(count: int, bytes_each: int = 0) -> list[tuple[bytes, bytes]]:
+    segment = encode(Segment("run-1", 3, 1, 7, 0, 0, 1.0, records=bytes(bytes_each)))
+    return [(b"%d.1" % number, segment) for number in range(count)]
 
 
 def test_what_is_a_report_shows_without_reading_it() -> None:
@@ -61,6 +62,27 @@ def test_reports_without_room_are_dropped_and_counted_but_nothing_else_is() -> N
     lanes.check()
     assert len(lanes.slice()) == 5
     assert lanes.put(*reports(1)[0])
+
+
+def test_a_report_waits_once_however_often_it_is_sent() -> None:
+    lanes = Lanes()
+    one, other = (encode(Segment("run-1", 0, 1, sequence, 0, 0, 1.0)) for sequence in (1, 2))
+    assert [lanes.put(b"0.1", frame) for frame in (one, other, one, other)] == [True, True, False, False]
+    assert lanes.put(b"1.1", one)
+    assert (lanes.repeated, lanes.dropped) == (2, 0)
+    lanes.check()
+    assert lanes.slice() == [(b"0.1", one), (b"0.1", other), (b"1.1", one)]
+    assert lanes.put(b"0.1", one)
+    lanes.check()
+
+
+def test_what_only_begins_like_a_report_waits_like_one() -> None:
+    lanes, cut = Lanes(), SEGMENT[:40]
+    assert [lanes.put(b"0.1", cut) for _ in range(2)] == [True, True]
+    lanes.put(b"0.1", PULSE)
+    lanes.check()
+    assert lanes.slice() == [(b"0.1", PULSE), (b"0.1", cut), (b"0.1", cut)]
+    lanes.check()
 
 
 @given(st.lists(st.tuples(st.sampled_from(["report", "pulse", "event", "slice"]), st.integers(0, 300)), max_size=60))

@@ -4,13 +4,16 @@
     backlog   reports                                                       ... the next few of these
 
 Merging reports is most of a controller's work. One that is held up falls behind with it, and with nothing else: leases
-go on, the dead are missed, orders are given. Frames wait as they came, unread: what is a report shows in its first
-bytes. Both lanes are bounded. A report for which there is no room is dropped and counted; its worker sends it again.
+go on, the dead are missed, orders are given. Frames wait as they came: what is a report shows in its first bytes, and
+of its content nothing but the number is looked at, so that it waits once, however often it is sent. Both lanes are
+bounded. A report for which there is no room is dropped and counted; its worker sends it again.
 """
 
 from __future__ import annotations
 
 from collections import deque
+
+import msgspec
 
 from swell.cluster.controller_steps import Event
 
@@ -24,6 +27,15 @@ TAG_WITHIN_BYTES = 20
 REPORT_TAGS = (b"\xa4type\xa7segment", b"\xa4type\xa7remains")
 """How frames of reports begin, after the number of their fields."""
 
+
+class Head(msgspec.Struct, frozen=True, tag="segment", gc=False):
+    """What is looked at of a report while it waits."""
+
+    sequence: int
+
+
+_head = msgspec.msgpack.Decoder(Head)
+
 Received = tuple[bytes, bytes]
 """Who has sent a frame, and the frame."""
 Waiting = Event | Received
@@ -35,10 +47,14 @@ class Lanes:
     def __init__(self, backlog_bytes: int = BACKLOG_BYTES, urgent_bytes: int = URGENT_BYTES) -> None:
         self.dropped = 0
         """Frames for which there was no room."""
+        self.repeated = 0
+        """Reports that waited already."""
         self.most_backlog_bytes = 0
         self._room_bytes = (urgent_bytes, backlog_bytes)
         self._urgent: deque[Waiting] = deque()
         self._backlog: deque[Received] = deque()
+        self._numbers: set[tuple[bytes, int]] = set()
+        """Who has sent a report that waits, and its sequence number."""
         self._bytes = [0, 0]
 
     def __repr__(self) -> str:
@@ -55,8 +71,12 @@ class Lanes:
         self._urgent.append(event)
 
     def put(self, sender: bytes, frame: bytes) -> bool:
-        """A frame has come; False where there is no room for it."""
+        """A frame has come; False where there is no room for it, or need of it."""
         report = is_report(frame)
+        number = _number(sender, frame) if report else None
+        if number in self._numbers:
+            self.repeated += 1
+            return False
         cost_bytes = _cost_bytes(frame)
         if self._bytes[report] + cost_bytes > self._room_bytes[report]:
             self.dropped += 1
@@ -65,6 +85,8 @@ class Lanes:
         if report:
             self.most_backlog_bytes = max(self.most_backlog_bytes, self._bytes[report])
             self._backlog.append((sender, frame))
+            if number is not None:
+                self._numbers.add(number)
         else:
             self._urgent.append((sender, frame))
         return True
@@ -78,6 +100,8 @@ class Lanes:
         for _ in range(min(SLICE_FRAMES, len(self._backlog))):
             received = self._backlog.popleft()
             taken.append(received)
+            if (number := _number(*received)) is not None:
+                self._numbers.discard(number)
             bytes_ += _cost_bytes(received[1])
             if bytes_ >= SLICE_BYTES:
                 break
@@ -89,13 +113,21 @@ class Lanes:
         urgent = [waiting for waiting in self._urgent if isinstance(waiting, tuple)]
         held = [sum(_cost_bytes(frame) for _, frame in lane) for lane in (urgent, self._backlog)]
         assert held == self._bytes
+        assert self._numbers == {number for received in self._backlog if (number := _number(*received))}
         assert all(bytes_ <= room for bytes_, room in zip(held, self._room_bytes, strict=True))
 
 
 def is_report(frame: bytes) -> bool:
     """Whether a frame holds what is to be merged, as far as its beginning shows; it is not read."""
-    head = frame[:TAG_WITHIN_BYTES]
-    return any(tag in head for tag in REPORT_TAGS)
+    return any(frame.find(tag, 0, TAG_WITHIN_BYTES) >= 0 for tag in REPORT_TAGS)
+
+
+def _number(sender: bytes, frame: bytes) -> tuple[bytes, int] | None:
+    """What a report is told by; None where it says none."""
+    try:
+        return sender, _head.decode(frame).sequence
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _cost_bytes(frame: bytes) -> int:
