@@ -366,7 +366,7 @@ class ControllerState:
     def _resume(self, now_ns: int) -> list[Command]:
         """Once it is known who holds what, the run goes on as any other; it may have been about to end."""
         resuming = self._resuming
-        if resuming is None or not resuming.is_complete(self.members):
+        if resuming is None or not resuming.is_complete:
             return []
         holding = resuming.deal(self.members, self.dealing, self.plan.loads, now_ns)
         self.measuring.consider(self.members.live)

@@ -69,6 +69,8 @@ class Resuming:
         self._reported = reported
         self._revisions = revisions
         self._standings: dict[bytes, Standing] = {}
+        self._awaited: list[Member] = []
+        """Those who were there, and may be still."""
 
     def __repr__(self) -> str:
         return f"<Resuming after term {self._record.term}, {len(self._standings)} have told what they hold>"
@@ -90,6 +92,7 @@ class Resuming:
                 machines.post(member, known.to_position)
             if member.machine and member.live:
                 leases.renew(member, now_ns)
+                self._awaited.append(member)
 
     def restore_course(self, course: Course, feeds: Feeds) -> None:
         """Have the run where it was."""
@@ -101,10 +104,12 @@ class Resuming:
         self._standings[member.identity] = standing
         member.stood(standing)
 
-    def is_complete(self, members: Membership) -> bool:
+    @property
+    def is_complete(self) -> bool:
         """Whether nobody is waited for: all who live have spoken, and nobody is on the way from one to another."""
         return all(
-            not member.greeted or (member.identity in self._standings and member.is_settled) for member in members.live
+            not member.live or not member.greeted or (member.identity in self._standings and member.is_settled)
+            for member in self._awaited
         )
 
     def deal(self, members: Membership, dealing: Dealing, loads: Iterable[Load], now_ns: int) -> int:
