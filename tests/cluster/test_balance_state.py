@@ -143,6 +143,16 @@ def test_a_worker_that_joins_is_dealt_by_what_it_measured_in_proportion_to_the_o
     assert balance.capacities == pytest.approx({1: 400, 2: 200, 3: 0})
 
 
+def test_workers_that_hold_shares_already_need_no_introduction() -> None:
+    """A controller that takes a run up deals nothing at first."""
+    balance = Balance()
+    for worker, strain in enumerate((Strain(cpu=1.0, calls_per_s=100), Strain(cpu=0.25, calls_per_s=100))):
+        for second in range(6):
+            balance.felt(worker, second * NS_PER_S, strain, 0.5, measured=1_000.0)
+    assert balance.is_strained(5 * NS_PER_S)
+    assert balance.wanted(5 * NS_PER_S) == pytest.approx({0: 100, 1: 400})
+
+
 def test_what_is_felt_while_shares_are_on_their_way_counts_no_more() -> None:
     balance = Balance({0: 0.0, 1: 0.0})
     steady(balance, 0, Strain(cpu=1.0, calls_per_s=100), 0.5)

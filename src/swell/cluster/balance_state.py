@@ -142,10 +142,11 @@ class Balance:
         for form in self._forms.values():
             form.forget()
 
-    def felt(self, worker: int, at_ns: int, strain: Strain, share_fraction: float) -> None:
-        """A worker tells how it fares, with this part of everything."""
-        form = self._forms.get(worker)
-        if form is not None and all(0 <= value < math.inf for value in msgspec.structs.astuple(strain)):
+    def felt(self, worker: int, at_ns: int, strain: Strain, share_fraction: float, measured: float = 0.0) -> None:
+        """A worker, which may be a new one that has `measured` so much, tells how it fares with this part of
+        everything."""
+        if all(0 <= value < math.inf for value in msgspec.structs.astuple(strain)):
+            form = self._forms.get(worker) or self._forms.setdefault(worker, Form(measured))
             form.feel(at_ns, strain, share_fraction, self._kept_ns)
 
     def is_strained(self, now_ns: int) -> bool:
