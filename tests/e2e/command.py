@@ -105,6 +105,11 @@ class SwellRun:
             )
 
     @property
+    def folder(self) -> Path:
+        """Where it runs."""
+        return self._folder
+
+    @property
     def pid(self) -> int:
         """The controller's, also the process group's."""
         return self.process.pid

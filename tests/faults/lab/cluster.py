@@ -11,6 +11,7 @@ with cluster(tmp_path, scale, machines=2) as lab:
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -114,6 +115,7 @@ class Cluster:
         self._key = folder / "cluster.key"
         self.ledgers = folder / "ledgers"
         self.ledgers.mkdir()
+        self._listening = ("--listen", f"{LINK_ADDRESS}:{PORT}", "--key", str(self._key))
         self._environment = {LEDGERS: str(self.ledgers)}
         subprocess.run([SWELL, "keygen", self._key], check=True, stdout=subprocess.DEVNULL)
 
@@ -131,6 +133,32 @@ class Cluster:
         prefix = (*self.net.centre.prefix, *prefix)
         self._runs.append(SwellRun(place, script, *words, prefix=prefix, environment=self._environment))
         return self._runs[-1]
+
+    def kill_controller(self) -> float:
+        """Alone, at once; returns when, by the clock of the target's log."""
+        run = self._runs[-1]
+        run.signal(signal.SIGKILL)
+        killed_s = time.time()
+        run.process.wait()
+        return killed_s
+
+    def resume(self, timeout_s: float) -> Ended:
+        """Have another controller take the run up, and carry it out to its end."""
+        place = self._runs[-1].folder
+        report = place / "resumed.json"
+        words = ("--resume", "latest", "--json", str(report), *self._listening)
+        began_s = time.monotonic()
+        done = subprocess.run(
+            [*self.net.centre.prefix, SWELL, "run", *words],
+            cwd=place,
+            env={**os.environ, **self._environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_s,
+        )
+        result = json.loads(report.read_text()) if report.exists() else {}
+        return Ended(done.returncode, done.stdout, done.stderr, result, time.monotonic() - began_s)
 
     def join(
         self,
@@ -188,6 +216,10 @@ class Cluster:
         except AssertionError:
             print(self.said)
             raise
+
+    def rest(self, seconds: float) -> None:
+        """Without a controller."""
+        time.sleep(seconds)
 
     @property
     def said(self) -> str:
