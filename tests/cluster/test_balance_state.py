@@ -150,6 +150,7 @@ def test_workers_that_hold_shares_already_need_no_introduction() -> None:
         for second in range(6):
             balance.felt(worker, second * NS_PER_S, strain, 0.5, measured=1_000.0)
     assert balance.is_strained(5 * NS_PER_S)
+    assert not balance.is_strained(5 * NS_PER_S + 1)  # it has just been looked at
     assert balance.wanted(5 * NS_PER_S) == pytest.approx({0: 100, 1: 400})
 
 

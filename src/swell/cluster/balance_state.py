@@ -118,6 +118,8 @@ class Balance:
         self._gap_ns = round(GAP_S * pulse_interval_s * NS_PER_S)
         self._saturated_ns = round(SATURATED_S * pulse_interval_s * NS_PER_S)
         self._kept_ns = round(KEPT_S * pulse_interval_s * NS_PER_S)
+        self._pulse_interval_ns = round(pulse_interval_s * NS_PER_S)
+        self._look_again_ns = 0
         self._not_before_ns = 0
         self._noted = 0
         self.because = ""
@@ -150,13 +152,19 @@ class Balance:
             form.feel(at_ns, strain, share_fraction, self._kept_ns)
 
     def is_strained(self, now_ns: int) -> bool:
-        """Whether it is worth while to look closer: there may be a thousand workers, and nothing amiss."""
+        """Whether it is worth while to look closer, once for each pulse: there may be a thousand workers."""
+        if now_ns < self._look_again_ns or not self._is_strained(now_ns):
+            return False
+        self._look_again_ns = now_ns + self._pulse_interval_ns
+        return True
+
+    def _is_strained(self, now_ns: int) -> bool:
         since_ns = now_ns - self._saturated_ns
         return any(form.calm_ns <= since_ns and form.covers(since_ns) for form in self._forms.values())
 
     def wanted(self, now_ns: int) -> dict[int, float] | None:
         """What to deal by from now on; None: as before. Whoever asks and is told has dealt."""
-        if now_ns < self._not_before_ns or not self.is_strained(now_ns):
+        if now_ns < self._not_before_ns or not self._is_strained(now_ns):
             return None
         view = _View(self._forms, now_ns - self._saturated_ns)
         if not view.saturated or not view.roomy:
@@ -174,7 +182,7 @@ class Balance:
 
     def shortfall(self, now_ns: int) -> int:
         """How many workers like these it would take, at least, where they are too few; 0: they may do."""
-        if not self.is_strained(now_ns):
+        if not self._is_strained(now_ns):
             return 0
         view = _View(self._forms, now_ns - self._saturated_ns)
         if not view.saturated:
