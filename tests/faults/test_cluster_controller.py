@@ -1,4 +1,4 @@
-"""The controller is killed: another one takes the run up and the account is exact; or nobody does, and the load ends."""
+"""The controller is killed: another takes the run up, and the account is exact; or nobody does, and the load ends."""
 
 from __future__ import annotations
 
