@@ -14,7 +14,7 @@ UI_STAMP := ui/node_modules/.installed
 UI_BUILT := src/swell/report/static/report.js
 UI_SOURCES := $(shell find ui/src -type f) ui/vite.config.ts ui/tsconfig.json
 
-.PHONY: demo test check fmt bench coverage ui wheel test-packages clean
+.PHONY: demo test faults check fmt bench coverage ui wheel test-packages clean
 
 demo: $(STAMP) ui
 	$(BIN)/swell demo
@@ -23,6 +23,13 @@ demo: $(STAMP) ui
 test: test-packages check
 	$(PYTEST) -m "not timing" -n $(TEST_PROCESSES) || $(PYTEST) -m "not timing" $(AGAIN)
 	$(PYTEST) -m timing -p no:randomly || $(PYTEST) -m timing $(AGAIN)
+
+# The table of docs/how-it-is-tested.md, as it is written there, with what was measured.
+faults: test-packages $(STAMP) ui
+	@missed=0; \
+	$(PYTEST) tests/faults --faults full -m "row and not timing" -n $(TEST_PROCESSES) || missed=1; \
+	$(PYTEST) tests/faults --faults full -m "row and timing" -p no:randomly || missed=1; \
+	exit $$missed
 
 check: $(STAMP) ui
 	$(BIN)/ruff format --check .
