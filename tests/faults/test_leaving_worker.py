@@ -48,7 +48,8 @@ def test_a_worker_that_is_asked_to_go_hands_its_users_over_and_leaves(
 def test_of_arrivals_none_is_started_twice_or_by_nobody_when_a_worker_leaves(
     swell: Start, target: Nginx, ledgers: Path
 ) -> None:
-    run = swell(arriving(200, 6), "-H", target.url, "--request-id-header", "X-Request-Id", "--no-store", "-w", "2")
+    options = ("--request-id-header", "X-Request-Id", "--no-store", "-w", "2", "-t", "6s")
+    run = swell(arriving(200), "-H", target.url, *options)
     run.wait_until(lambda: len(target.log()) > 100, "some requests")
     worker_of(run, "1.1").terminate()
     ended = run.finish(30)
