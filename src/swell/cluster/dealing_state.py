@@ -92,6 +92,7 @@ class Dealing:
     def resume(self, held: Mapping[Member, Share], estate: Estate, now_ns: int) -> None:
         """Go on with what the workers say that they hold. All else has been free since now, with what those had done
         who are gone."""
+        self._is_begun = True
         self._modulus = max((share.modulus for share in held.values()), default=LEAST_MODULUS)
         free = set(range(self._modulus))
         for member, share in held.items():

@@ -59,6 +59,7 @@ class Measuring:
 
     def __init__(self, *, always: bool = False) -> None:
         self.is_on = always
+        self._machines: set[str] = set()
         self._asked: dict[bytes, tuple[int, int]] = {}
         """When each was asked first, and last."""
 
@@ -66,8 +67,9 @@ class Measuring:
         return f"<Measuring, {len(self._asked)} asked>" if self.is_on else "<Measuring is not called for>"
 
     def consider(self, members: Iterable[Member]) -> bool:
-        """Whether workers are on several machines, or were."""
-        self.is_on = self.is_on or len({member.machine for member in members}) > 1
+        """Whether workers are on several machines, as far as these are others than those before."""
+        self._machines.update(member.machine for member in members)
+        self.is_on = self.is_on or len(self._machines) > 1
         return self.is_on
 
     def asks(self, member: Member, now_ns: int) -> Measure | None:

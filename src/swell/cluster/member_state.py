@@ -139,7 +139,7 @@ class Member:
 
     def felt(self, pulse: Pulse) -> bool:
         """It has sent a pulse, the latest that has come; whether that says anything new of how far it is."""
-        before = self.phase, self.idle, self.prepared, self.leaving, self.is_changing
+        before = self.phase, self.idle, self.prepared, self.leaving, self.capacity, self.is_changing
         self.phase = pulse.phase
         self.users = pulse.users
         self.idle = pulse.idle and pulse.orders == self.orders.number
@@ -148,7 +148,7 @@ class Member:
         self.is_settled = pulse.settled
         self.capacity = pulse.capacity if 0 < pulse.capacity < inf else self.capacity
         self._followed = max(self._followed, min(pulse.orders, self.orders.number))
-        return before != (self.phase, self.idle, self.prepared, self.leaving, self.is_changing)
+        return before != (self.phase, self.idle, self.prepared, self.leaving, self.capacity, self.is_changing)
 
     def stood(self, standing: Standing) -> None:
         """It has told a controller that resumes the run what it holds."""

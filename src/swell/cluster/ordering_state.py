@@ -113,6 +113,7 @@ class Ordering:
     def _receive(self, now_ns: int) -> list[Command]:
         """Those who have no orders yet: whose share was kept for them, and who is to get one."""
         commands: list[Command] = []
+        self._measuring.consider(self._members.newcomers.values())
         for member in list(self._members.newcomers.values()):
             if not member.live:
                 del self._members.newcomers[member.identity]
@@ -141,7 +142,8 @@ class Ordering:
         """A worker tells how it fares with its share."""
         if member.share.residues and not member.is_changing:
             share = member.share
-            self._balance.felt(member.worker, now_ns, pulse.load, len(share.residues) / share.modulus)
+            part = len(share.residues) / share.modulus
+            self._balance.felt(member.worker, now_ns, pulse.load, part, member.capacity)
 
     def _capacities(self, there: Iterable[Member]) -> dict[int, float]:
         """What each of these can carry: as it has measured, and as it has shown since."""
