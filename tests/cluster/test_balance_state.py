@@ -194,5 +194,20 @@ def test_users_who_go_as_fast_as_they_can_ask_for_no_more_workers() -> None:
     assert balance.shortfall(5 * NS_PER_S) == 0
 
 
+def test_workers_that_stay_as_late_as_they_are_since_the_rest_is_dropped_are_too_few_all_the_same() -> None:
+    balance = Balance({0: 0.0, 1: 0.0})
+    for worker in range(2):
+        steady(balance, worker, Strain(cpu=1.0, lag_p99_ms=700, calls_per_s=100), 0.5)
+    assert balance.shortfall(5 * NS_PER_S) == 3
+
+
+def test_workers_that_are_late_and_have_cpu_left_are_not_too_few() -> None:
+    """Something else holds their loops up: a task, say, that does not cooperate."""
+    balance = Balance({0: 0.0, 1: 0.0})
+    for worker in range(2):
+        steady(balance, worker, Strain(cpu=0.2, lag_p99_ms=700, calls_per_s=100), 0.5)
+    assert (balance.shortfall(5 * NS_PER_S), balance.wanted(5 * NS_PER_S)) == (0, None)
+
+
 def test_one_worker_is_told_of_in_the_singular() -> None:
     assert Shortfall(5.0, 1, 3).text == "one worker is too few for this plan: it takes at least 3 like it"

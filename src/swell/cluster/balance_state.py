@@ -112,7 +112,7 @@ class Balance:
         if not view.saturated:
             return 0
         asked_per_s, all_per_s = view.asked_per_s(), sum(view.capacities().values())
-        if asked_per_s <= (1.0 if view.are_all_late else TOO_MUCH) * all_per_s:
+        if not all_per_s or (not view.are_all_late and asked_per_s <= TOO_MUCH * all_per_s):
             return 0
         return max(math.ceil(len(self._forms) * asked_per_s / (BUSY * all_per_s)), len(self._forms) + 1)
 

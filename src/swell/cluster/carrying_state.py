@@ -105,9 +105,9 @@ class View:
 
     @property
     def are_all_late(self) -> bool:
-        """Whether all are saturated, and start late what is planned."""
-        late = [form for form in self._forms.values() if form.all_since(self._since_ns, _is_late)]
-        return len(self.saturated) == len(late) == len(self._forms)
+        """Whether all have no CPU left, and start late what is planned."""
+        late = [worker for worker in self.busy if self._forms[worker].all_since(self._since_ns, _is_late)]
+        return len(late) == len(self._forms)
 
     def _asked_of(self, workers: Sequence[int]) -> float:
         """The calls per second that everything asks for, by workers that do all that they are dealt."""
@@ -115,8 +115,8 @@ class View:
         return sum(self._forms[worker].mean(_calls) for worker in workers) / share if share else 0.0
 
     def _is_behind(self, form: Form) -> bool:
-        """Whether it does less than its share calls for; where nobody shows how much that is, it may."""
-        return form.mean(_calls, self._since_ns) < DONE_SHARE * form.share * self._asked_per_s or not self._asked_per_s
+        """Whether it does less than its share calls for, as far as anybody shows how much that is."""
+        return form.mean(_calls, self._since_ns) < DONE_SHARE * form.share * self._asked_per_s
 
     def asked_per_s(self) -> float:
         """The calls per second that everything asks for, as far as anybody shows it; 0: nobody does."""
