@@ -17,6 +17,8 @@ from swell.stats.packed import Tables
 from swell.stats.reported import Numbering
 
 SETTLE_KEYS = 500_000
+"""Of each second that something waits for: to touch one has its price, and reports that come late are of many."""
+SETTLE_SECONDS = 10
 ERROR_ROWS_CAP = 10_000
 KEPT_BYTES = 256_000_000
 HORIZON_S = 3_600
@@ -49,7 +51,9 @@ class Timeline:
         """Take in what one worker counted in a second of the run."""
         self._waiting.setdefault(block.second, []).append((block, numbers))
         self._waiting_keys += len(block.hist_keys) // 4
-        if self._waiting_keys > max(SETTLE_KEYS, 2 * len(self._whole.hist.keys)):
+        if self._waiting_keys > max(
+            SETTLE_KEYS * min(len(self._waiting), SETTLE_SECONDS), 2 * len(self._whole.hist.keys)
+        ):
             self.settle()
 
     def settle(self) -> None:
