@@ -11,7 +11,15 @@ import msgspec
 
 from swell.feed_plan import FeedCount
 from swell.plan import Revision, RunPlan
-from swell.result import REVISIONS_CAP, ExportCount, RefusedCount, SampleFile, StrangerCount
+from swell.result import (
+    REVISIONS_CAP,
+    ExportCount,
+    Redeal,
+    RefusedCount,
+    SampleFile,
+    Shortfall,
+    StrangerCount,
+)
 from swell.segment import MEASURE_CAP, ErrorSample, ExceptionCount
 
 SCHEMA = "swell.result/1"
@@ -260,6 +268,13 @@ class Accounting(msgspec.Struct, frozen=True):
     unaccounted: int = 0
 
 
+class Stretch(msgspec.Struct, frozen=True):
+    """Some seconds of the run, `to_s` not among them."""
+
+    from_s: int
+    to_s: int
+
+
 class WorkerSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One incarnation of a worker."""
 
@@ -267,17 +282,43 @@ class WorkerSummary(msgspec.Struct, frozen=True, kw_only=True):
     incarnation: int
     host: str
     capacity: float
+    """Requests per second, as it has measured; 1.0 where nothing had to be."""
+    joined_s: float = 0.0
+    reported_s: float = 0.0
+    """When its last report was made."""
+    requests: int = 0
+    requests_share: float = 0.0
+    """Of all of the run."""
+    users_most: int = 0
+    """At a time."""
     sent: int
     answered: int
     unanswered: int
     unaccounted: int
+    left_s: float | None = None
+    """It was asked to go, and had handed over all that it had."""
     lost_at_s: float | None
+    lost_because: str = ""
+    """How it ended, in words that follow its name."""
+    taken_over_s: float | None = None
+    """From then on others had all that it had when it was lost; null if nobody had by the end of the run."""
+    missing_s: float = 0.0
+    """So long nobody carried its part of the load: from its last report, or its end, until others did."""
+    arrivals_not_started: int = 0
+    """Arrivals that fell to it after its last report, as far as nobody has started them."""
+    affected: tuple[Stretch, ...] = ()
+    """The seconds in which its part of the load was missing, or it stood still."""
 
 
 class ClusterSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What the link turned away, and how its connections fared; those of workers on the controller's machine, which
-    come by a socket file, are not counted."""
+    """How the load was dealt again; what the link turned away, and how its connections fared. Those of workers on the
+    controller's machine, which come by a socket file, are not counted."""
 
+    restarts: int = 0
+    """Workers that were started again, each time counted."""
+    redeals: tuple[Redeal, ...] = ()
+    """The latest hundred."""
+    shortfalls: tuple[Shortfall, ...] = ()
     refused: tuple[RefusedCount, ...] = ()
     """Frames that were not followed, by kind and sender."""
     strangers: tuple[StrangerCount, ...] = ()
@@ -349,6 +390,8 @@ class TimelinePoint(msgspec.Struct, frozen=True):
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
+    affected: bool = False
+    """A part of the load was missing: a worker was lost, or stood still."""
 
 
 class WindowTotals(msgspec.Struct, frozen=True, kw_only=True):

@@ -103,6 +103,16 @@ class WorkerResult(msgspec.Struct, frozen=True, kw_only=True):
     """Its last report said that it was the last."""
     recovered: bool = False
     """What it left behind was folded by whoever had started it."""
+    left_s: float | None = None
+    """It had been asked to go, and from then on had handed over all that it had."""
+    taken_over_s: float | None = None
+    """From then on others had all that it had when it was lost."""
+    calls: int = 0
+    """Requests in its reports."""
+    users_most: int = 0
+    """At a time."""
+    arrived: int = 0
+    """Arrivals that its users have taken up."""
     counters: Counters = Counters()
     calls_missing: int = 0
     """Calls in ring positions that no report has covered, though a later one has come."""

@@ -137,6 +137,11 @@ class Incarnation:
         self.lost_because = ""
         self.final = False
         self.recovered = False
+        self.left_s: float | None = None
+        self.taken_over_s: float | None = None
+        self.calls = 0
+        self.users_most = 0
+        self.arrived = 0
         self.health = HealthHistory()
         self._latest = 0
         self._covered = 0
@@ -172,6 +177,16 @@ class Incarnation:
         self._result = None
         self.lost_at_s, self.lost_because = at_s, because
 
+    def leave(self, at_s: float) -> None:
+        """It has handed over all that it had, and goes."""
+        self._result = None
+        self.left_s = at_s
+
+    def be_taken_over(self, at_s: float) -> None:
+        """It was lost, and others have all that it had."""
+        self._result = None
+        self.taken_over_s = at_s
+
     def take(self, segment: Segment, spans: int = KEPT_SPANS) -> None:
         """Take over what a segment says of the worker itself, and keep about so many spans of how it fared.
 
@@ -186,9 +201,15 @@ class Incarnation:
         if segment.sequence > self._latest:
             self._latest = segment.sequence
             self.counters = segment.counters
+            self._take_users(segment.scenarios)
             if not segment.recovered:
                 self.health.add(self.reported_s, segment.sealed_s, segment.health)
             self.reported_s = max(self.reported_s, segment.sealed_s)
+
+    def _take_users(self, counts: tuple[ScenarioCount, ...]) -> None:
+        if counts:
+            self.users_most = max(self.users_most, sum(max(count.users, count.most_users) for count in counts))
+            self.arrived = sum(count.arrived for count in counts)
 
     def name_series(self, local: int, number: int) -> None:
         """The worker's series or measure `local` is the run's `number`."""
@@ -221,6 +242,7 @@ class Incarnation:
         end = bisect_left(memoryview(block.tally_keys).cast("Q"), MEASURES_FROM << TALLY_SERIES_SHIFT)
         calls = sum(memoryview(block.tally_counts).cast("I")[:end])
         self._result = None
+        self.calls += calls
         self._calls.add(block.second, calls)
         self._calls.keep_latest(KEPT_CHUNKS)
 
@@ -242,6 +264,11 @@ class Incarnation:
             lost_because=self.lost_because,
             final=self.final,
             recovered=self.recovered,
+            left_s=self.left_s,
+            taken_over_s=self.taken_over_s,
+            calls=self.calls,
+            users_most=self.users_most,
+            arrived=self.arrived,
             counters=self.counters,
             calls_missing=max(self._last_position - self._covered, 0),
             reports_missing=self.arrivals.missing,
@@ -262,6 +289,11 @@ class Incarnation:
             lost_because=self.lost_because,
             final=self.final,
             recovered=self.recovered,
+            left_s=self.left_s,
+            taken_over_s=self.taken_over_s,
+            calls=self.calls,
+            users_most=self.users_most,
+            arrived=self.arrived,
             counters=self.counters,
             scenarios=scenarios,
             last_second=last_second,
@@ -291,6 +323,8 @@ class Incarnation:
         restored.counters, restored.reported_s = state.counters, state.reported_s
         restored.lost_at_s, restored.lost_because = state.lost_at_s, state.lost_because
         restored.final, restored.recovered = state.final, state.recovered
+        restored.left_s, restored.taken_over_s = state.left_s, state.taken_over_s
+        restored.calls, restored.users_most, restored.arrived = state.calls, state.users_most, state.arrived
         restored.health = HealthHistory.restore(journal.health, journal.thinned)
         restored._latest, restored._covered = state.latest, state.covered
         restored._last_position = state.last_position

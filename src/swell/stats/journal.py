@@ -39,6 +39,11 @@ class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
     lost_because: str = ""
     final: bool = False
     recovered: bool = False
+    left_s: float | None = None
+    taken_over_s: float | None = None
+    calls: int = 0
+    users_most: int = 0
+    arrived: int = 0
     counters: Counters = Counters()
     scenarios: tuple[ScenarioCount, ...] = ()
     last_second: int | None = None

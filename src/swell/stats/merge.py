@@ -113,6 +113,14 @@ class RunMerge:
             lost.lose(at_s, because)
             self._population.lost((worker, incarnation), at_s)
 
+    def worker_left(self, worker: int, incarnation: int, *, at_s: float) -> None:
+        """An incarnation was asked to go, and has handed over all that it had."""
+        self._incarnation(worker, incarnation).leave(at_s)
+
+    def worker_taken_over(self, worker: int, incarnation: int, *, at_s: float) -> None:
+        """Others have all that a lost incarnation had."""
+        self._incarnation(worker, incarnation).be_taken_over(at_s)
+
     def revised(self, revision: Revision) -> None:
         """The plan was changed while it runs."""
         self._revisions.add(revision)

@@ -17,6 +17,7 @@ from swell.document import (
     RunSummary,
     ScenarioSummary,
     SeriesSummary,
+    Stretch,
     ThresholdSummary,
     TimelinePoint,
     Totals,
@@ -28,6 +29,7 @@ from swell.segment import ERROR_CAP, EXCEPTION_CAP, MEASURE_CAP, SERIES_CAP, Err
 from swell.stats import counts, loads, packed
 from swell.stats.accounting import account, unaccounted, unanswered
 from swell.stats.arrivals import arrivals
+from swell.stats.costs import Cost, costs, is_affected, joined
 from swell.stats.latency import NS_PER_MS, Ends, ends_by_series, ends_of, latency
 from swell.stats.measures import Measures
 from swell.stats.packed import Tables
@@ -45,11 +47,14 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
     whole = packed.unpack(result.whole)
     verdict = judge(result)
     measures = Measures(result, whole, result.duration_s)
+    arrived = arrivals(result)
+    cost = costs(result, arrived)
+    affected = joined(stretch for one in cost for stretch in one.affected)
     return ResultDocument(
         run=_run(result),
         totals=_totals(result, whole),
         scenarios=_scenarios(result),
-        arrivals=arrivals(result),
+        arrivals=arrived,
         series=series_summaries(result, whole),
         errors=_errors(result),
         exceptions=result.exceptions,
@@ -63,11 +68,11 @@ def summarise(result: RunResult, thresholds: Sequence[ThresholdSummary] = ()) ->
         thresholds=tuple(thresholds),
         verdict=verdict,
         accounting=account(result),
-        workers=tuple(map(_worker, result.workers)),
+        workers=_workers(result, cost),
         cluster=_cluster(result),
         limits=_limits(result),
         generator=generator(result, verdict),
-        timeline=tuple(_timeline(result)),
+        timeline=tuple(_timeline(result, affected)),
     )
 
 
@@ -197,23 +202,42 @@ def _trace(result: RunResult, seen: TraceSeen) -> TraceSummary:
     )
 
 
-def _worker(worker: WorkerResult) -> WorkerSummary:
+def _workers(result: RunResult, found: Sequence[Cost]) -> tuple[WorkerSummary, ...]:
+    calls = max(sum(worker.calls for worker in result.workers), 1)
+    return tuple(_worker(worker, calls, cost) for worker, cost in zip(result.workers, found, strict=True))
+
+
+def _worker(worker: WorkerResult, calls: int, cost: Cost) -> WorkerSummary:
     return WorkerSummary(
         id=str(worker.worker),
         incarnation=worker.incarnation,
         host=worker.host,
         capacity=worker.capacity,
+        joined_s=worker.joined_s,
+        reported_s=worker.reported_s,
+        requests=worker.calls,
+        requests_share=worker.calls / calls,
+        users_most=worker.users_most,
         sent=worker.counters.sent,
         answered=worker.counters.answered,
         unanswered=unanswered(worker),
         unaccounted=unaccounted(worker),
+        left_s=worker.left_s,
         lost_at_s=worker.lost_at_s,
+        lost_because=worker.lost_because,
+        taken_over_s=worker.taken_over_s,
+        missing_s=cost.missing_s,
+        arrivals_not_started=cost.arrivals_not_started,
+        affected=cost.affected,
     )
 
 
 def _cluster(result: RunResult) -> ClusterSummary:
-    found = result.controller.link
+    facts, found = result.controller, result.controller.link
     return ClusterSummary(
+        restarts=len(result.workers) - len({worker.worker for worker in result.workers}),
+        redeals=facts.redeals,
+        shortfalls=facts.shortfalls,
         refused=found.refused,
         strangers=found.counts.strangers,
         connections=found.counts.admitted,
@@ -234,18 +258,22 @@ def _limits(result: RunResult) -> Limits:
     )
 
 
-def _timeline(result: RunResult) -> Iterator[TimelinePoint]:
+def _timeline(result: RunResult, affected: Sequence[Stretch]) -> Iterator[TimelinePoint]:
     """A point for each block, and for each second without one."""
     users = users_per_second(result)
+    return (_point(block, users, affected) for block in _blocks(result))
+
+
+def _blocks(result: RunResult) -> Iterator[Block]:
     next_s = 0
     for block in result.blocks:
-        yield from (_point(Block(second, second + 1), users) for second in range(next_s, block.from_s))
-        yield _point(block, users)
+        yield from (Block(second, second + 1) for second in range(next_s, block.from_s))
+        yield block
         next_s = block.to_s
-    yield from (_point(Block(second, second + 1), users) for second in range(next_s, math.ceil(result.duration_s)))
+    yield from (Block(second, second + 1) for second in range(next_s, math.ceil(result.duration_s)))
 
 
-def _point(block: Block, users: Sequence[int]) -> TimelinePoint:
+def _point(block: Block, users: Sequence[int], affected: Sequence[Stretch]) -> TimelinePoint:
     window = Window(block.from_s, block.to_s, packed.unpack(block))
     p50_ms, p95_ms, p99_ms = window.quantiles_ms((0.5, 0.95, 0.99)) or (None, None, None)
     return TimelinePoint(
@@ -257,6 +285,7 @@ def _point(block: Block, users: Sequence[int]) -> TimelinePoint:
         p50_ms=p50_ms,
         p95_ms=p95_ms,
         p99_ms=p99_ms,
+        affected=is_affected(affected, block.from_s, block.to_s),
     )
 
 
