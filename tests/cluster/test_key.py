@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
 from swell.cluster.key import ClusterKey, new_key, parse_key, read_key, receive_key, write_key
-from swell.errors import PlanError
+from swell.errors import LinkError, PlanError
 
 SECRET = bytes(range(32))
 LINE = f"swell-cluster-key 1 {SECRET.hex()}"
@@ -37,6 +38,15 @@ def test_the_pairs_follow_from_the_secret_for_ever() -> None:
     """Machines with other versions of swell must come to the same."""
     key = ClusterKey(SECRET)
     assert [key.controller.public.hex()[:16], key.workers.public.hex()[:16]] == ["6844b5cd12d4f7c0", "9b98919f94f420d3"]
+
+
+def test_a_zeromq_without_encryption_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: bytes) -> bytes:
+        raise zmq.ZMQError(zmq.ENOTSUP)
+
+    monkeypatch.setattr(zmq, "curve_public", refuse)
+    with pytest.raises(LinkError, match="no encryption"):
+        _ = new_key().controller
 
 
 def test_it_shows_itself_nowhere() -> None:

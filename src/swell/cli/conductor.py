@@ -170,8 +170,6 @@ class Conductor:
         ):
             over = controller.run()
         _raise_failure(over)
-        if refused := state.reception.refused.total():
-            self._terminal.note(f"{refused:,} frames that were no message of this run were refused")
         hooks.finish()
         return self._finish(hooks, controller)
 

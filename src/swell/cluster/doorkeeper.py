@@ -116,7 +116,10 @@ def _answer(asked: Any, admitted: bytes) -> None:
             continue
         has_key = len(request) == 7 and request[5] == b"CURVE" and request[6] == admitted
         code, text = (b"200", b"OK") if has_key else (b"400", b"another key")
-        asked.send_multipart([*envelope, ZAP_VERSION, request[1], code, text, b"", b""], zmq.NOBLOCK)
+        try:
+            asked.send_multipart([*envelope, ZAP_VERSION, request[1], code, text, b"", b""], zmq.NOBLOCK)
+        except zmq.ZMQError:
+            continue  # whoever asked is gone; the next one is not to wait for ever
 
 
 def _most_connections() -> int:

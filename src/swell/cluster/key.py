@@ -16,7 +16,7 @@ from typing import NamedTuple
 import zmq
 from zmq.utils import z85
 
-from swell.errors import PlanError, Problem
+from swell.errors import LinkError, PlanError, Problem
 
 SECRET_BYTES = 32
 FILE_BYTES_MAX = 4_096
@@ -134,7 +134,12 @@ def write_key(path: Path, key: ClusterKey) -> None:
 
 
 def _pair(secret: bytes) -> KeyPair:
-    return KeyPair(z85.decode(zmq.curve_public(z85.encode(secret))), secret)
+    try:
+        public = zmq.curve_public(z85.encode(secret))
+    except zmq.ZMQError as exc:
+        hint = "a wheel of pyzmq's own has it: pip install --force-reinstall --only-binary pyzmq pyzmq"
+        raise LinkError("this build of ZeroMQ has no encryption (CURVE)", hint=hint) from exc
+    return KeyPair(z85.decode(public), secret)
 
 
 def _fault(what: str, where: str) -> PlanError:
