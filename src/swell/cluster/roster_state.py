@@ -103,7 +103,7 @@ class Roster:
         changes = self._hand_over(share) if share != self._share else []
         before, self._share = self._share, share
         if share != before:
-            self._fall_into_arrears(before, share_from_ns)
+            self._fall_into_arrears(before, max(share_from_ns, now_ns))
         return changes + self.advance(now_ns)
 
     def _hand_over(self, share: Share) -> list[Change]:
