@@ -29,6 +29,7 @@ from swell.cluster.controller_steps import (
     Joined,
     Kill,
     Launch,
+    Left,
     Lost,
     Note,
     Over,
@@ -43,6 +44,7 @@ from swell.cluster.controller_steps import (
     Started,
     StopWanted,
     Supply,
+    TakenOver,
     TakenUp,
     Ticked,
     TooFew,
@@ -53,7 +55,7 @@ from swell.cluster.intake import Intake
 from swell.cluster.lanes_state import Lanes
 from swell.cluster.link import ControllerLink
 from swell.cluster.member_state import identity_of
-from swell.cluster.messages import Fetch, Rows, encode
+from swell.cluster.messages import Fetch, FromController, Rows, Welcome, encode
 from swell.errors import LinkError, RunFailed
 from swell.feed_plan import RowSource
 from swell.result import End, LinkFacts, Refusal
@@ -137,6 +139,8 @@ class Controller:
         self._rows = FeedRows(state.plan, feeds)
         self._intake = Intake(link)
         self._over: Over | None = None
+        self._welcome: tuple[Welcome, bytes] | None = None
+        """The latest that was sent, and its frame."""
         self._applied: dict[tuple[int, int], Segment] = {}
         """The last segment of each worker, without its counts."""
 
@@ -201,10 +205,18 @@ class Controller:
         counts = msgspec.structs.replace(found.counts, crowded_out=self.lanes.dropped)
         self.merge.link_told(LinkFacts((*self.state.reception.refused.listed(), *found.refused), counts))
 
+    def _frame(self, message: FromController) -> bytes:
+        """A message as it travels. All workers get the same welcome, with all that the script's `@setup` has made."""
+        if not isinstance(message, Welcome):
+            return encode(message)
+        if self._welcome is None or self._welcome[0] is not message:
+            self._welcome = message, encode(message)
+        return self._welcome[1]
+
     def _do(self, command: Command) -> None:
         match command:
             case Send(to, message):
-                self._link.send(to, encode(message))
+                self._link.send(to, self._frame(message))
             case Apply(segment):
                 self._apply(segment)
             case Serve():
@@ -222,23 +234,15 @@ class Controller:
                 self.tell(Recovered(worker, incarnation, self._recover(worker, incarnation, begin_ns, applied)))
             case Over():
                 self._over = command
-            case Revise(revision):
-                self.merge.revised(revision)
-            case Redealt(redeal):
-                self.merge.redealt(redeal)
-                self._audience.note(f"{redeal.because}: {redeal.moved:.0%} of the load moves")
+            case Revise() | Redealt() | TooFew():
+                self._note_load(command)
+            case Joined() | Carries() | Lost() | TakenOver() | Left():
+                self._note_worker(command)
             case _:
                 self._announce(command)
 
-    def _announce(
-        self, command: Joined | Lost | Carries | TooFew | Note | Begin | TakenUp | Spawned | Ending | Show | Deliver
-    ) -> None:
+    def _announce(self, command: Note | Begin | TakenUp | Spawned | Ending | Show | Deliver) -> None:
         match command:
-            case Joined() | Lost() | Carries():
-                self._note_worker(command)
-            case TooFew(shortfall):
-                self.merge.too_few(shortfall)
-                self._audience.note(shortfall.text)
             case Note(text):
                 self._audience.note(text)
             case Begin(begin_ns) | TakenUp(begin_ns):
@@ -257,7 +261,18 @@ class Controller:
             case Deliver(worker, data):
                 self._audience.deliver(worker, data)
 
-    def _note_worker(self, command: Joined | Lost | Carries) -> None:
+    def _note_load(self, command: Revise | Redealt | TooFew) -> None:
+        match command:
+            case Revise(revision):
+                self.merge.revised(revision)
+            case Redealt(redeal):
+                self.merge.redealt(redeal)
+                self._audience.note(f"{redeal.because}: {redeal.moved:.0%} of the load moves")
+            case TooFew(shortfall):
+                self.merge.too_few(shortfall)
+                self._audience.note(shortfall.text)
+
+    def _note_worker(self, command: Joined | Carries | Lost | TakenOver | Left) -> None:
         match command:
             case Joined(hello):
                 capacity = self.state.members.present[hello.worker].capacity or UNMEASURED
@@ -270,6 +285,10 @@ class Controller:
                 self._audience.lost(worker, incarnation, because)
             case Carries(worker, incarnation, capacity):
                 self.merge.worker_carries(worker, incarnation, capacity)
+            case TakenOver(worker, incarnation):
+                self.merge.worker_taken_over(worker, incarnation, at_s=self.at_s)
+            case Left(worker, incarnation):
+                self.merge.worker_left(worker, incarnation, at_s=self.at_s)
 
     def _supply(self, to: bytes, asked: Fetch) -> None:
         part = self._archive.part(asked) if self._archive is not None else None
