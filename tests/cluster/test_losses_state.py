@@ -13,6 +13,7 @@ from swell.cluster.controller_steps import (
     Heard,
     Kill,
     Launch,
+    Left,
     Lost,
     Note,
     Over,
@@ -22,6 +23,7 @@ from swell.cluster.controller_steps import (
     Send,
     Started,
     StopWanted,
+    TakenOver,
     Ticked,
 )
 from swell.cluster.course_state import BEGIN_DELAY_NS, Phase
@@ -357,3 +359,30 @@ def test_who_has_not_come_up_when_the_run_ends_is_ended(phase: WorkerPhase) -> N
     played.tell(Heard(b"0.2", Hello(RUN, 0, 2, "here", 1)))
     played.pulse(0, phase, incarnation=2)
     assert Kill(0, 2) in played.tell(StopWanted(End.STOPPED))
+
+
+def test_a_lost_share_counts_as_taken_over_once_others_say_that_they_follow_orders_with_all_of_it() -> None:
+    played = running(plan_of(users=8, workers=3, run_time_s=None))
+    commands = played.passes(15, 1, 2)
+    assert only(Lost, commands) == [Lost(0, 1, "has not been heard for 15 s")]
+    assert only(TakenOver, commands) == []
+    assert only(TakenOver, played.pulse(1)) == []
+    assert only(TakenOver, played.pulse(2)) == [TakenOver(0, 1)]
+    assert only(TakenOver, played.passes(5, 1, 2)) == []
+
+
+def test_the_share_of_a_killed_worker_is_taken_over_when_its_successor_has_it() -> None:
+    played = running(plan_of(users=8, workers=2, run_time_s=None))
+    played.tell(Died(0, 1, "was killed by signal 9"))
+    assert only(TakenOver, played.passes(2, 1)) == []
+    played.comes(0, incarnation=2)
+    assert only(TakenOver, played.pulse(0, incarnation=2)) == [TakenOver(0, 1)]
+
+
+def test_who_leaves_is_not_lost_and_leaves_no_vacancy() -> None:
+    played = running(plan_of(users=8, workers=2, run_time_s=None))
+    commands = played.pulse(0, leaving=True)
+    for worker in (0, 1, 0, 1):
+        commands += played.pulse(worker, leaving=worker == 0)
+    assert only(Left, commands) == [Left(0, 1)]
+    assert only(Lost, commands) == only(TakenOver, commands) == []

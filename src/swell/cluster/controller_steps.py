@@ -198,6 +198,22 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOver:
+    """Others have all that a lost worker had."""
+
+    worker: int
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A worker that was asked to go has handed over all that it had, and goes."""
+
+    worker: int
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something that whoever watches the run should know."""
 
@@ -301,6 +317,8 @@ Command = (
     | Serve
     | Supply
     | Lost
+    | TakenOver
+    | Left
     | Note
     | Begin
     | TakenUp

@@ -21,6 +21,7 @@ from swell.cluster.dealing_state import Dealing
 from swell.cluster.leases_state import Leases
 from swell.cluster.machines_state import Machines
 from swell.cluster.member_state import Member, Membership, identity_of
+from swell.cluster.vacancies_state import Vacancies
 
 KILL_AFTER_NS = 10 * NS_PER_S
 """Beyond the stop time-out: how long a worker may take to send its last segment."""
@@ -36,6 +37,7 @@ class Losses:
         self._leases = leases
         self._dealing = dealing
         self._machines = machines
+        self.vacancies = Vacancies(members)
         self._kept: deque[Member] = deque()
         """Those whose share is kept for them until they are up, in the order of their launch."""
 
@@ -83,6 +85,8 @@ class Losses:
             return []
         self._leases.forget(member)
         self._members.lose(member, now_ns)
+        if is_begun:
+            self.vacancies.leave(member)
         self._release(member, since_ns)
         if is_begun:
             return [Lost(member.worker, member.incarnation, because)]
@@ -125,6 +129,7 @@ class Losses:
 
     def _lose(self, member: Member, because: str, phase: Phase, now_ns: int) -> list[Command]:
         self._members.lose(member, now_ns)
+        self.vacancies.leave(member)
         commands: list[Command] = [Lost(member.worker, member.incarnation, because), *self._recover(member)]
         if phase is Phase.RUNNING and not member.leaving and self._is_replaced(member, now_ns):
             return [*commands, self._replace(member, now_ns)]

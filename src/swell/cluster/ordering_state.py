@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from swell.clock import NS_PER_S
 from swell.cluster.balance_state import Balance
 from swell.cluster.bequest_state import done_before
-from swell.cluster.controller_steps import Command, Redealt, Send, TooFew
+from swell.cluster.controller_steps import Command, Left, Redealt, Send, TooFew
 from swell.cluster.course_state import Course
 from swell.cluster.dealing_state import Dealing
 from swell.cluster.gathering_state import Measuring
@@ -108,6 +108,7 @@ class Ordering:
             commands += self._even_out(now_ns)
         if not self._dealing.is_done:
             commands += [self.order(member, now_ns) for member in self._dealing.advance()]
+        commands += self._losses.vacancies.filled()
         return commands + (self._let_go(now_ns) if self._leaving else [])
 
     def _receive(self, now_ns: int) -> list[Command]:
@@ -195,7 +196,7 @@ class Ordering:
                 del self._leaving[worker]
             elif member.let_go_ns is None and member.takes_orders and _has_nothing(member):
                 member.let_go_ns = now_ns
-                commands.append(self.order(member, now_ns))
+                commands += [Left(member.worker, member.incarnation), self.order(member, now_ns)]
         return commands
 
     def check(self) -> None:
