@@ -207,13 +207,15 @@ def test_it_asks_its_workers_to_leave(scene: Scene) -> None:
     scene.wait(lambda: scene.processes.asked == [(0, 1)])
 
 
-def test_whoever_ends_it_at_once_tells_the_controller_who_is_gone(scene: Scene) -> None:
+def test_when_it_is_ended_at_once_the_controller_has_all_that_it_needs(scene: Scene) -> None:
     scene.hand_out(Post(0, 1))
+    Spool(scene.workplace.worker(0, 1)).append(segment(1))
     scene.running.kill()
     scene.supervisor.abandon(1.0)
     said = scene.hear_enlist(ended=1)
     assert said.leaving
     assert [end.because for end in said.ended] == ["was killed by signal 9"]
+    assert scene.hear_remains() == Remains(0, 1, (segment(1),), 1)
 
 
 def test_frames_that_are_no_message_are_counted(scene: Scene) -> None:

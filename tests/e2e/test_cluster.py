@@ -55,6 +55,12 @@ def under_load(run: SwellRun, target: Nginx, requests: int = 50) -> None:
     run.wait_until(lambda: len(target.log()) >= already + requests, "requests")
 
 
+def stopped(run: SwellRun) -> Ended:
+    """Have a run end now, in its own time."""
+    run.signal(signal.SIGTERM)
+    return run.finish()
+
+
 def check_account(ended: Ended, target: Nginx) -> None:
     """Nothing is unaccounted for, and the target's own log lies between what was answered and what was sent."""
     target.stop()
@@ -72,9 +78,9 @@ def test_what_workers_of_two_machines_did_is_what_the_targets_log_says(swell: St
     assert len({worker["id"] for worker in ended.result["workers"]}) == 3
     assert "joins with 2 workers" in ended.stderr
     for machine in machines:
-        stopped = machine.finish()
-        assert stopped.exit_code == 0, stopped.said
-        assert "is over: " in stopped.said
+        gone = machine.finish()
+        assert gone.exit_code == 0, gone.said
+        assert "is over: " in gone.said
 
 
 def test_workers_of_this_machine_and_of_others_make_one_run(swell: Start, lend: Lend, target: Nginx) -> None:
@@ -104,31 +110,31 @@ def test_with_a_key_they_find_each_other_and_without_it_nobody_gets_in(
 def test_a_killed_worker_is_started_again_and_nothing_that_it_had_done_is_lost(
     swell: Start, lend: Lend, target: Nginx
 ) -> None:
-    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "5s", *HERE, "--expect-workers", "2")
+    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "60s", *HERE, "--expect-workers", "2")
     machine = lend(run, 2)
     under_load(run, target)
     first, _ = machine.workers()
     first.kill()
     machine.wait_until(lambda: len(machine.workers()) == 2 and first not in machine.workers(), "another worker")
     under_load(run, target)
-    ended = run.finish()
+    ended = stopped(run)
     assert ended.exit_code == 5
     assert "worker_lost" in ended.reasons
     check_account(ended, target)
-    stopped = machine.finish()
-    assert (stopped.exit_code, "1 died" in stopped.said) == (0, True), stopped.said
+    gone = machine.finish()
+    assert (gone.exit_code, "1 died" in gone.said) == (0, True), gone.said
 
 
 def test_a_machine_that_is_asked_to_leave_hands_its_users_over(swell: Start, lend: Lend, target: Nginx) -> None:
-    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "8s", *HERE, "--expect-workers", "2")
+    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "60s", *HERE, "--expect-workers", "2")
     leaving, staying = lend(run, 1), lend(run, 1)
     under_load(run, target)
     leaving.signal(signal.SIGTERM)
-    stopped = leaving.finish(15)
-    assert stopped.exit_code == 0, stopped.said
-    assert "left run" in stopped.said
+    gone = leaving.finish(15)
+    assert gone.exit_code == 0, gone.said
+    assert "left run" in gone.said
     under_load(run, target)
-    ended = run.finish()
+    ended = stopped(run)
     assert "worker_lost" not in ended.reasons
     check_account(ended, target)
     assert staying.finish().exit_code == 0
@@ -148,11 +154,15 @@ def test_the_load_of_a_lost_machine_goes_to_another_when_its_lease_is_over(
 
 
 def test_a_machine_that_comes_late_joins_the_run(swell: Start, lend: Lend, target: Nginx) -> None:
-    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "8s", *HERE)
+    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "60s", *HERE, "--request-id-header", "X-Request-ID")
     lend(run, 1)
     under_load(run, target)
     late = lend(run, 1)
-    ended = run.finish()
+    late.wait_until(late.workers, "a late worker")
+    run.wait_until(
+        lambda: len({line.request_id.split("/")[1] for line in target.log() if line.request_id}) == 2, "load"
+    )
+    ended = stopped(run)
     check_account(ended, target)
     by_id = {worker["id"]: worker["sent"] for worker in ended.result["workers"]}
     assert len(by_id) == 2
@@ -162,9 +172,9 @@ def test_a_machine_that_comes_late_joins_the_run(swell: Start, lend: Lend, targe
 
 def test_without_a_controller_a_machine_waits_and_then_says_so(tmp_path: Path) -> None:
     worker = SwellWorker(tmp_path / "alone", "127.0.0.1:9", "--connect-timeout", "1s", "--processes", "1")
-    stopped = worker.finish()
-    assert stopped.exit_code == 4
-    assert "no controller at 127.0.0.1:9 within 1 s" in stopped.said
+    gone = worker.finish()
+    assert gone.exit_code == 4
+    assert "no controller at 127.0.0.1:9 within 1 s" in gone.said
 
 
 def test_asked_twice_a_machine_goes_at_once_and_the_controller_knows(swell: Start, lend: Lend, target: Nginx) -> None:
@@ -177,5 +187,6 @@ def test_asked_twice_a_machine_goes_at_once_and_the_controller_knows(swell: Star
     assert machine.finish(10).exit_code == 130
     assert not machine.workers()
     run.wait_until(lambda: "worker 0.1" in run.said, "the loss")
-    run.signal(signal.SIGTERM)
-    assert run.finish().exit_code == 5
+    ended = stopped(run)
+    assert ended.exit_code == 5
+    check_account(ended, target)

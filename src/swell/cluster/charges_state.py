@@ -106,6 +106,18 @@ class Charges:
         charge.end = Ended(*name, event.because, event.output)
         return True
 
+    def give_away(self, posts: tuple[Post, ...]) -> list[Recover]:
+        """Nobody is going to be asked any more: what is to be read of those that have ended."""
+        posted = {(post.worker, post.incarnation): post for post in posts}
+        wanted = [
+            (posted[name], charge)
+            for name, charge in self._charges.items()
+            if charge.end is not None and charge.end.because != CLEAN_END and name in posted
+        ]
+        for _, charge in wanted:
+            charge.is_recovering = True
+        return [Recover(post.worker, post.incarnation, post.applied, post.to_position) for post, _ in wanted]
+
     def recovered(self, event: Recovered, now_ns: int) -> list[Command]:
         """It is known what one left behind."""
         charge = self._charges.get((event.worker, event.incarnation))

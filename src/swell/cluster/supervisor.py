@@ -115,7 +115,8 @@ class Supervisor:
         return self._exit
 
     def abandon(self, timeout_s: float) -> None:
-        """End everything here at once. The controller hears that the workers have ended, and need not wait a lease."""
+        """End everything here at once, and leave the controller what it needs to go on without: who has ended, and what
+        they had measured."""
         self.tell(LeaveWanted())
         self._launcher.kill_all()
         self._launcher.wait_ended(timeout_s)
@@ -123,6 +124,10 @@ class Supervisor:
             for command in self.state.handle(self._events.get(), self._clock.now_ns()):
                 if isinstance(command, Send):
                     self._do(command)
+        if self.state.muster is not None:
+            for wanted in self.state.charges.give_away(self.state.muster.posts):
+                for part in parts_of(wanted, self._segments_of(wanted)):
+                    self._link.send(encode(part))
 
     def _receive(self) -> None:
         while (frame := self._link.receive()) is not None:
