@@ -116,7 +116,8 @@ class Conductor:
             return RouterLink(self._workplace.link_address, timing=timing)
         listening = opening.listening
         link = RouterLink(self._workplace.link_address, listening.address, listening.key, timing, self._turned_away)
-        self._roll_call.announce(listening, link.listens_on or listening.address, self.plan.expected_workers)
+        expected = 0 if self._resumed else self.plan.expected_workers
+        self._roll_call.announce(listening, link.listens_on or listening.address, expected)
         return link
 
     def _turned_away(self, address: str) -> None:
