@@ -11,7 +11,7 @@ from swell.cluster.record import ClusterRecord
 from swell.cluster.resuming_state import Reported, Resuming
 from swell.plan import Revision, RunPlan
 from swell.segment import Segment
-from tests.cluster.simulated import RUN
+from tests.cluster.simulated import RUN, SimulatedWorker
 from tests.cluster.simulated_machines import LEASE_S, VERSION, WideCluster
 
 
@@ -32,7 +32,7 @@ class DurableCluster(WideCluster):
         self.term = 1
         self.is_down = False
         self.page = Page()
-        self.writes = True
+        self.left_behind: list[SimulatedWorker] = []
         super().__init__(plan)
 
     def controller_of(self, plan: RunPlan) -> ControllerState:
@@ -48,6 +48,12 @@ class DurableCluster(WideCluster):
         super().to_controller(event)
         if len([name for name in self.announced if name == "Commit"]) > commits:
             self.write()
+        while self.left_behind:
+            super().recover(self.left_behind.pop(0))
+
+    def recover(self, one: SimulatedWorker) -> None:
+        """What it left behind is read after all else that follows from the same event."""
+        self.left_behind.append(one)
 
     def write(self) -> None:
         """Another page."""

@@ -19,12 +19,12 @@ import msgspec
 from swell.clock import NS_PER_S
 from swell.cluster.balance_state import Balance
 from swell.cluster.bequest_state import counts_iterations
+from swell.cluster.closing_state import Closing
 from swell.cluster.controller_steps import (
     Begin,
     Carries,
     Cleared,
     Command,
-    Commit,
     Deliver,
     Died,
     Ending,
@@ -54,11 +54,12 @@ from swell.cluster.course_state import BEGIN_DELAY_NS, Course, Phase
 from swell.cluster.dealing_state import Dealing
 from swell.cluster.gathering_state import Gathering, Measuring
 from swell.cluster.leases_state import Leases
-from swell.cluster.losses_state import KILL_AFTER_NS, Losses
+from swell.cluster.losses_state import Losses
 from swell.cluster.machines_state import Machines, count_workers
 from swell.cluster.member_state import Member, Membership, identity_of
 from swell.cluster.messages import (
     PROTOCOL,
+    Acknowledge,
     Dismiss,
     Enlist,
     Failed,
@@ -116,9 +117,8 @@ class ControllerState:
         self._resuming: Resuming | None = None
         self._gathering = Gathering(plan.expected_workers, plan.expect_timeout_s)
         self.opening = Opening(self._gathering, self.members, self.course, self.dealing, self.measuring, self.ordering)
-        self._give_up_ns = 0
         self._alone_ns: int | None = None
-        self._committing = False
+        self.closing = Closing(plan, self.members, self.losses)
 
     def __repr__(self) -> str:
         return f"<ControllerState {self.phase.value}, {self.course}, {self.members}>"
@@ -160,7 +160,7 @@ class ControllerState:
             case Revised() | Reshaped() | Nudged():
                 commands = self._revise(event, now_ns)
             case Stored(applied):
-                self._committing = False
+                self.closing.is_committing = False
                 self.reception.feeds.recorded()
                 commands = self.reception.stored(applied)
             case StopWanted(end, text):
@@ -212,14 +212,17 @@ class ControllerState:
         if self._resuming is None or self.phase is not Phase.RESUMING or not member.live:
             return []
         self._resuming.stood(member, standing)
+        self.ordering.took_over(member)
         return []
 
     def _feel(self, sender: bytes, member: Member, pulse: Pulse, now_ns: int) -> list[Command]:
         """A worker is alive: it may go on for another lease, unless the one that it had is over."""
         if pulse.term > self.term:
             return self.reception.refuse(sender, Refusal.OTHER_TERM)
-        if member.lost or not member.is_news(pulse):
+        if not member.is_news(pulse):
             return []
+        if member.lost:  # it may be waiting with its last reports for somebody to be there
+            return [] if member.finished else [Send(member.identity, Acknowledge(member.stored))]
         if pulse.phase is WorkerPhase.FENCED:
             return self._fenced(member, now_ns) + self._progress(now_ns)
         commands: list[Command] = [Send(sender, Lease(pulse.sent_ns, now_ns, self.term, self.leases.lease_s))]
@@ -404,7 +407,7 @@ class ControllerState:
             if member.live and not member.idle and (member.share.residues or member.partings):
                 return False
         return not self.dealing.has_lots and not any(
-            now_ns < (member.lost_ns or 0) + self._parting_ns for member in self.members.missing.values()
+            now_ns < (member.lost_ns or 0) + self.closing.parting_ns for member in self.members.missing.values()
         )
 
     def _wait_for_anybody(self, now_ns: int) -> list[Command]:
@@ -415,40 +418,13 @@ class ControllerState:
             return []
         return self._stop(End.FAILED, "no worker is left", now_ns)
 
-    @property
-    def _parting_ns(self) -> int:
-        """How long a worker may take from the end on to send its last report."""
-        return round(self.plan.longest_stop_s * NS_PER_S) + KILL_AFTER_NS
-
     def _end(self, now_ns: int) -> list[Command]:
-        if self.members.are_finished:
-            if any(member.stored < member.applied for member in self.members if not member.lost):
-                return self._commit()
-            self.phase = Phase.OVER
-            self.reception.feeds.close()
-            return [Over()]
-        if now_ns < self._give_up_ns:
-            return []
-        self._give_up_ns = now_ns + KILL_AFTER_NS
-        return self._part_with(now_ns)
-
-    def _part_with(self, now_ns: int) -> list[Command]:
-        """End those who take too long. Whether those of other machines still run, nobody can say: they are given up."""
-        commands: list[Command] = []
-        for member in [*self.members.live, *self.members.missing.values()]:
-            if member.machine and (member.lost or member.is_doomed):
-                commands += self.losses.give_up(member, now_ns)
-            elif not member.ended:
-                member.is_doomed = True
-                commands.append(Kill(member.worker, member.incarnation))
-        return commands + (self._end(now_ns) if self.members.are_finished else [])
-
-    def _commit(self) -> list[Command]:
-        """The last reports are in: nobody has to wait for the journal's next turn."""
-        if self._committing:
-            return []
-        self._committing = True
-        return [Commit()]
+        commands = self.closing.progress(now_ns)
+        if not self.closing.is_over:
+            return commands
+        self.phase = Phase.OVER
+        self.reception.feeds.close()
+        return [*commands, Over()]
 
     def _stop(self, end: End, text: str, now_ns: int) -> list[Command]:
         if self._resuming is not None and self.phase is Phase.RESUMING:
@@ -463,8 +439,8 @@ class ControllerState:
             begun = [Begin(self.course.begin(now_ns))]
         self.phase = Phase.ENDING
         ends_ns = self.course.end(now_ns)
-        self._give_up_ns = now_ns + self._parting_ns
-        unready = [member for member in self.members.live if not member.takes_orders]
+        self.closing.begin(now_ns)
+        unready = [member for member in self.members.live if member.is_coming_up]
         kills = [command for member in unready for command in self.losses.never_came_up(member, now_ns)]
         return [*begun, Ending(end, text, ends_ns), *self.ordering.order_all(now_ns), *kills]
 

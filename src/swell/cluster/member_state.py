@@ -124,6 +124,11 @@ class Member:
         return self.phase in ORDERLY
 
     @property
+    def is_coming_up(self) -> bool:
+        """Whether it has not got so far."""
+        return self.phase in (WorkerPhase.LOADING, WorkerPhase.MEASURING)
+
+    @property
     def is_changing(self) -> bool:
         """Whether it has not said yet that it follows the latest change of its share."""
         return self._followed < self.change or self.share is not self.orders.share

@@ -84,9 +84,14 @@ class Ordering:
         """Tell all who have a share what is new for all of them."""
         return [self.order(member, now_ns) for member in self._members.live if member.share.residues]
 
+    def took_over(self, member: Member) -> None:
+        """A worker follows orders of the controller before this one."""
+        if member.orders.number:
+            self._members.newcomers.pop(member.identity, None)
+            self._number = max(self._number, member.orders.number)
+
     def resume(self, now_ns: int) -> list[Command]:
         """Tell all whose orders are another controller's what this one says, and deal what nobody holds."""
-        self._number = max((member.orders.number for member in self._members), default=0)
         self._losses.reasons.append("the controller is back")
         return [self.order(member, now_ns) for member in self._members.live if member.orders.number]
 

@@ -80,6 +80,10 @@ class Outbox:
         self._heard_ns = now_ns
         return True
 
+    def hasten(self) -> None:
+        """Somebody is there who has not had what is under way: it is not waited for any longer than at first."""
+        self._patience_ns = LEAST_PATIENCE_NS
+
     def due(self, now_ns: int) -> list[Report]:
         """What is to be sent now, for the first time or again. To be asked whenever something has happened, and each
         second."""

@@ -322,6 +322,8 @@ class WorkerState:
 
     def _acknowledged(self, sequence: int, now_ns: int) -> list[Command]:
         if not self._reports.acknowledged(sequence, now_ns):
+            if self._reports.are_parting:
+                self._reports.outbox.hasten()
             return []
         if self._reports.are_parting:
             self._reports.wait_until(now_ns + PARTING_NS)
