@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import collections
 import datetime
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,15 @@ from tests.faults.lab.account import codes, faults_of_account
 from tests.faults.lab.clocks import AN_HOUR_AHEAD, OF_THE_DAY
 from tests.faults.lab.cluster import cluster
 from tests.faults.lab.scale import Scale
-from tests.faults.lab.sightings import faults_of_load
+from tests.faults.lab.sightings import Sighting, faults_of_load
 from tests.faults.lab.visitors import VISITOR
 
-USERS = 10
+USERS = 20
+RAMP = ("-u", str(USERS), "-r", "4/s")
+"""Each second has more requests than the one before, so that it shows where they were put."""
 RUN_S = 6
+SHARE_OFF = 0.18
+"""A second that is shifted by one is off by over 22 %."""
 SAYS_THE_TIME = """
     import time
 
@@ -25,6 +30,12 @@ SAYS_THE_TIME = """
     def say_the_time(environment, **_):
         print("clock", time.time(), flush=True)
     """
+
+
+def most_off(counted: Mapping[int, int], seen: Sequence[Sighting], began_s: float) -> float:
+    """How far the result is off the target's log in some second of the ramp, as a share of that."""
+    logged = collections.Counter(math.floor(one.at_s - began_s) for one in seen)
+    return max(abs(counted[second] / max(logged[second], 1) - 1) for second in range(1, RUN_S - 1))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +50,7 @@ def test_seconds_of_a_worker_whose_clock_is_an_hour_off_lie_where_they_were(
     tmp_path: Path, scale: Scale, clock: dict[str, str], figures: Callable[..., None]
 ) -> None:
     with cluster(tmp_path, scale, machines=2) as lab:
-        run = lab.run(VISITOR + SAYS_THE_TIME, "-u", str(USERS), "-t", f"{RUN_S}s", "--no-store", expect=2)
+        run = lab.run(VISITOR + SAYS_THE_TIME, *RAMP, "-t", f"{RUN_S}s", "--no-store", expect=2)
         lab.join(0)
         lab.join(1, environment=AN_HOUR_AHEAD | clock)
         lab.wait_for_load(USERS)
@@ -52,11 +63,12 @@ def test_seconds_of_a_worker_whose_clock_is_an_hour_off_lie_where_they_were(
         assert not codes(ended.result) & {"worker_lost", "unaccounted", "unstamped", "load_not_reached"}
         assert ended.result["generator"]["clock"] == "kernel"
         began_s = min(one.at_s for one in seen)
-        logged = collections.Counter(int(one.at_s - began_s) for one in seen)
-        counted = {point["t_s"]: point["requests"] for point in ended.result["timeline"]}
-        share_off = max(abs(counted[second] / logged[second] - 1) for second in range(1, RUN_S - 1))
-        assert share_off < 0.2
         assert datetime.datetime.fromisoformat(ended.result["run"]["started_at"]).timestamp() == pytest.approx(
             began_s, abs=10
         )
+        counted = {point["t_s"]: point["requests"] for point in ended.result["timeline"]}
+        share_off = most_off(counted, seen, began_s)
+        assert share_off < SHARE_OFF
+        assert most_off(counted, seen, began_s - 1) > SHARE_OFF
+        assert most_off(counted, seen, began_s + 1) > SHARE_OFF
         figures(share_off=share_off)
