@@ -179,7 +179,7 @@ def test_a_worker_that_is_not_heard_of_for_a_lease_is_lost_and_its_share_dealt_t
 def test_what_a_silent_worker_measured_is_still_taken_and_acknowledged_but_it_gets_no_lease() -> None:
     played = running()
     played.passes(15, 1)
-    assert played.pulse(0) == []
+    assert not [one for one in played.pulse(0) if isinstance(one, Send) and isinstance(one.message, Lease)]
     assert played.tell(Heard(b"0.1", segment(0, 1))) == [Apply(segment(0, 1)), Send(b"0.1", Acknowledge(1))]
     played.tell(Heard(b"0.1", segment(0, 2, final=True)))
     assert played.state.members.present[0].finished
