@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from swell.cluster.controller_steps import Command, Kill, Launch, Note, Over, Recover, Send, Supply
-from swell.cluster.machines_state import MOST_MACHINES, Machines
+from swell.cluster.machines_state import MOST_MACHINES, MOST_TURNED_AWAY, Machines
 from swell.cluster.member_state import Member, Membership
 from swell.cluster.messages import PROTOCOL, Duty, Ended, Enlist, Fetch, Muster, Post, Remains
 from swell.plan import MOST_WORKERS
@@ -142,6 +142,14 @@ def test_a_second_machine_with_the_same_name_is_refused(changed: dict[str, objec
     second = msgspec.structs.replace(ENLIST, **changed)
     assert there.machines.fault_of(b"m1", second) == "another machine is called m1 already"
     assert there.machines.fault_of(b"m1", ENLIST) == ""
+
+
+def test_who_is_turned_away_is_told_of_once_and_not_without_end() -> None:
+    there = Headquarters()
+    assert there.machines.turned_away(ENLIST, "it is too old") == ["loadgen-7 cannot join: it is too old"]
+    assert there.machines.turned_away(ENLIST, "it is too old") == []
+    others = [msgspec.structs.replace(ENLIST, machine=f"x{number}") for number in range(100)]
+    assert sum(len(there.machines.turned_away(other, "")) for other in others) == MOST_TURNED_AWAY - 1
 
 
 def test_nobody_can_enlist_another() -> None:

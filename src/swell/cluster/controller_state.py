@@ -276,7 +276,8 @@ class ControllerState:
         """A supervisor says how it stands: give it workers when it is new, and see to those that have ended."""
         if fault := self.machines.fault_of(sender, enlist):
             kind = Refusal.OTHER_VERSION if enlist.protocol != PROTOCOL else Refusal.OUT_OF_PLACE
-            return [*self.reception.refuse(sender, kind), Send(sender, Dismiss(fault))]
+            told = map(Note, self.machines.turned_away(enlist, fault))
+            return [*self.reception.refuse(sender, kind), *told, Send(sender, Dismiss(fault))]
         places, news = self.machines.enlist(enlist)
         commands: list[Command] = [Note(text) for text in news]
         for member in [self.members.recruit(enlist.machine, now_ns) for _ in range(places)]:

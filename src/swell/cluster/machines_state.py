@@ -21,6 +21,8 @@ from swell.cluster.messages import PROTOCOL, Duty, Ended, Enlist, Fetch, Muster,
 from swell.plan import MOST_WORKERS
 
 MOST_MACHINES = MOST_WORKERS
+MOST_TURNED_AWAY = 20
+"""Of so many it is said."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -86,6 +88,7 @@ class Machines:
         self._by_name: dict[str, Machine] = {}
         self._changed: set[str] = set()
         """Those that are to be told something."""
+        self._turned_away: set[str] = set()
         self._is_over = False
 
     def __repr__(self) -> str:
@@ -136,6 +139,13 @@ class Machines:
         if not 0 < enlist.processes <= room:
             return f"the run has room for {room:,} more workers, not for {enlist.processes:,}"
         return ""
+
+    def turned_away(self, enlist: Enlist, fault: str) -> list[str]:
+        """A supervisor cannot be part of the run: what whoever watches should know of it, once."""
+        if enlist.machine in self._turned_away or len(self._turned_away) >= MOST_TURNED_AWAY:
+            return []
+        self._turned_away.add(enlist.machine)
+        return [f"{enlist.host} cannot join: {fault}"]
 
     def enlist(self, enlist: Enlist) -> tuple[int, list[str]]:
         """A supervisor is there, for the first time or again, and is going to be answered. How many workers are to be
