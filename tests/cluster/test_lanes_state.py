@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swell.cluster.controller_steps import Ticked
+from swell.cluster.controller_steps import StopWanted, Ticked
 from swell.cluster.lanes_state import FRAME_COST_BYTES, SLICE_BYTES, SLICE_FRAMES, Lanes, is_report
 from swell.cluster.messages import Failed, Hello, Output, Pulse, Quit, Remains, Report, RowsWanted, WorkerPhase, encode
+from swell.result import End
 from swell.segment import Segment
 
 SEGMENT = encode(Segment("run-1", 3, 1, 7, 0, 0, 1.0))
@@ -76,6 +77,17 @@ def test_a_report_waits_once_however_often_it_is_sent() -> None:
     lanes.check()
 
 
+def test_ticks_do_not_pile_up() -> None:
+    lanes = Lanes()
+    for _ in range(3):
+        lanes.tell(Ticked())
+    lanes.check()
+    assert lanes.slice() == [Ticked()]
+    lanes.tell(Ticked())
+    assert lanes.slice() == [Ticked()]
+    lanes.check()
+
+
 def test_what_only_begins_like_a_report_waits_like_one() -> None:
     lanes, cut = Lanes(), SEGMENT[:40]
     assert [lanes.put(b"0.1", cut) for _ in range(2)] == [True, True]
@@ -94,8 +106,8 @@ def test_nothing_is_lost_or_turned_round_within_its_lane(steps: list[tuple[str, 
         sender = b"%d.1" % number
         frame = SEGMENT + bytes(padding) if step == "report" else bytes(padding)
         if step == "event":
-            lanes.tell(Ticked())
-            put.append(Ticked())
+            lanes.tell(StopWanted(End.STOPPED, str(number)))
+            put.append(StopWanted(End.STOPPED, str(number)))
         elif step == "slice":
             taken += lanes.slice()
         elif lanes.put(sender, frame):

@@ -15,7 +15,7 @@ from collections import deque
 
 import msgspec
 
-from swell.cluster.controller_steps import Event
+from swell.cluster.controller_steps import Event, Ticked
 
 BACKLOG_BYTES = 256 << 20
 URGENT_BYTES = 32 << 20
@@ -52,6 +52,7 @@ class Lanes:
         self.most_backlog_bytes = 0
         self._room_bytes = (urgent_bytes, backlog_bytes)
         self._urgent: deque[Waiting] = deque()
+        self._tick_waits = False
         self._backlog: deque[Received] = deque()
         self._numbers: set[tuple[bytes, int]] = set()
         """Who has sent a report that waits, and its sequence number."""
@@ -67,7 +68,11 @@ class Lanes:
         return len(self._urgent) + len(self._backlog)
 
     def tell(self, event: Event) -> None:
-        """Something has happened here. It is never dropped."""
+        """Something has happened here. It is never dropped; of several ticks that wait, one is enough."""
+        if isinstance(event, Ticked):
+            if self._tick_waits:
+                return
+            self._tick_waits = True
         self._urgent.append(event)
 
     def put(self, sender: bytes, frame: bytes) -> bool:
@@ -95,6 +100,7 @@ class Lanes:
         """What is to be dealt with next, before anything else is looked at: all that is urgent, and a few reports."""
         taken: list[Waiting] = [*self._urgent]
         self._urgent.clear()
+        self._tick_waits = False
         self._bytes[False] = 0
         bytes_ = 0
         for _ in range(min(SLICE_FRAMES, len(self._backlog))):
@@ -113,6 +119,7 @@ class Lanes:
         urgent = [waiting for waiting in self._urgent if isinstance(waiting, tuple)]
         held = [sum(_cost_bytes(frame) for _, frame in lane) for lane in (urgent, self._backlog)]
         assert held == self._bytes
+        assert [*self._urgent].count(Ticked()) == self._tick_waits
         assert self._numbers == {number for received in self._backlog if (number := _number(*received))}
         assert all(bytes_ <= room for bytes_, room in zip(held, self._room_bytes, strict=True))
 
