@@ -80,6 +80,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             if row := said.pop("row", None):
                 name = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
                 lines.append((row, f"{name}: {outcome}", "  ".join(f"{name} {value}" for name, value in said.items())))
-    terminalreporter.section("faults")
+    if lines:
+        terminalreporter.section("faults")
     for row, line, measured in sorted(lines):
         terminalreporter.write_line(f"{row} · {line} · {measured}")
