@@ -20,6 +20,7 @@ from swell.report.threshold_lines import threshold_section
 from swell.report.trace_section import trace_section
 from swell.report.trust_sections import accounting_section, generator_section, verdict_section
 from swell.report.wording import shortened, visible
+from swell.report.worker_section import worker_section
 from swell.result import ExportCount
 from swell.stats.latency import QUANTILES
 
@@ -61,6 +62,7 @@ def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     yield from threshold_section(document.thresholds)
     yield from _samples(document)
     yield from _exports(document)
+    yield from worker_section(document)
     yield Group(accounting_section(document), generator_section(document), verdict_section(document))
 
 

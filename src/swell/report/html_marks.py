@@ -9,6 +9,7 @@ from swell.document import ReasonCode, ResultDocument
 from swell.plan import Revision, RunPlan
 from swell.report.figures import clock_text, count_text
 from swell.report.html_bounds import Bounds, clipped
+from swell.report.worker_wording import cost_text, fate_text, name_of, redeal_text
 from swell.result import RunResult
 from swell.stats.revisions import forgotten
 
@@ -39,7 +40,15 @@ class Mark:
 
 def marks(result: RunResult, document: ResultDocument, bounds: Bounds) -> tuple[list[Mark], int]:
     """All marks in order of time, as many as there is room for, and how many there are more."""
-    found = sorted((*_plan_marks(result), *_loss_marks(result), *_incident_marks(result), *_caveat_marks(document)))
+    found = sorted(
+        (
+            *_plan_marks(result),
+            *_worker_marks(document),
+            *_deal_marks(document),
+            *_incident_marks(result),
+            *_caveat_marks(document),
+        )
+    )
     shown = found[: bounds.marks]
     kept = [dataclasses.replace(mark, text=clipped(mark.text, bounds.text_characters)) for mark in shown]
     return kept, len(found) - len(shown)
@@ -63,11 +72,25 @@ def _plan_marks(result: RunResult) -> Iterator[Mark]:
         yield Mark(result.duration_s, result.duration_s, "plan", "the plan is over; users finish what they began")
 
 
-def _loss_marks(result: RunResult) -> Iterator[Mark]:
-    for worker in result.workers:
+def _worker_marks(document: ResultDocument) -> Iterator[Mark]:
+    """Losses, over all the seconds that they affected, and who came late or left."""
+    for worker in document.workers:
+        name = f"worker {name_of(worker)}"
         if worker.lost_at_s is not None:
-            text = f"worker {worker.worker}.{worker.incarnation} {worker.lost_because or 'was lost'}"
-            yield Mark(worker.lost_at_s, worker.lost_at_s, "loss", text)
+            from_s = min(worker.reported_s, worker.lost_at_s)
+            to_s = max(from_s + worker.missing_s, worker.lost_at_s)
+            yield Mark(from_s, to_s, "loss", f"{name} {fate_text(worker)}; it cost {cost_text(worker)}")
+        elif worker.left_s is not None:
+            yield Mark(worker.left_s, worker.left_s, "plan", f"{name} left, and handed over all that it had")
+        if worker.joined_s > 0:
+            yield Mark(worker.joined_s, worker.joined_s, "plan", f"{name} joined")
+
+
+def _deal_marks(document: ResultDocument) -> Iterator[Mark]:
+    for redeal in document.cluster.redeals:
+        yield Mark(redeal.at_s, redeal.at_s, "plan", redeal_text(redeal))
+    for shortfall in document.cluster.shortfalls:
+        yield Mark(shortfall.at_s, shortfall.at_s, "caveat", shortfall.text)
 
 
 def _incident_marks(result: RunResult) -> Iterator[Mark]:

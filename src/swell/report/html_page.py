@@ -41,9 +41,9 @@ from swell.report.html_sections import (
     reason_rows,
     scenario_rows,
     threshold_rows,
-    worker_rows,
 )
 from swell.report.html_series import chosen, detailed, rows_of, strip_scale
+from swell.report.html_workers import worker_notes, worker_rows
 from swell.report.trust_sections import STATE_TEXTS
 from swell.result import RunResult
 
@@ -117,6 +117,7 @@ def _view(result: RunResult, document: ResultDocument, bounds: Bounds) -> View:
         "limits": document.limits,
         "generator": list(generator_figures(document)),
         "workers": list(worker_rows(result, document, bounds)),
+        "worker_notes": list(worker_notes(document)),
         "workers_hidden": max(len(document.workers) - bounds.workers, 0),
         "facts": facts(document, bounds),
         "scenarios": scenario_rows(document, bounds),

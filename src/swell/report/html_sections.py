@@ -13,7 +13,6 @@ from swell.report.figures import NONE, bytes_text, clock_text, count_text, ms_te
 from swell.report.html_bounds import Bounds, clipped
 from swell.report.html_series import TimeRow, durations
 from swell.report.series_table import FEW_MARK, is_few
-from swell.result import RunResult
 
 SHOW_ALL_SHARE = 0.01
 OUTCOMES = {True: ("passed", "✓"), False: ("failed", "✗"), None: ("too few samples", "–")}
@@ -150,40 +149,6 @@ def account_rows(document: ResultDocument) -> Iterator[AccountRow]:
     ):
         if count or name in ("sent", "answered", "unanswered"):
             yield AccountRow(name, f"{count:,}", meaning, trouble and count > 0)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerRow:
-    """One incarnation of a worker."""
-
-    name: str
-    host: str
-    cpu: str
-    loop_lag: str
-    sent: str
-    answered: str
-    unanswered: str
-    unaccounted: str
-    fate: str
-    lost: bool
-
-
-def worker_rows(result: RunResult, document: ResultDocument, bounds: Bounds) -> Iterator[WorkerRow]:
-    """Every worker, with the worst of its health."""
-    for worker, found in list(zip(document.workers, result.workers, strict=True))[: bounds.workers]:
-        because = clipped(found.lost_because or "left", bounds.text_characters)
-        yield WorkerRow(
-            name=f"{worker.id}.{worker.incarnation}",
-            host=clipped(worker.host, bounds.name_characters),
-            cpu=f"{100 * max((span.health.cpu for span in found.health), default=0.0):.0f} %",
-            loop_lag=ms_text(max((span.health.loop_lag_max_ms for span in found.health), default=0.0)),
-            sent=f"{worker.sent:,}",
-            answered=f"{worker.answered:,}",
-            unanswered=f"{worker.unanswered:,}",
-            unaccounted=f"{worker.unaccounted:,}",
-            fate=f"{because} at {clock_text(worker.lost_at_s)}" if worker.lost_at_s is not None else "",
-            lost=worker.lost_at_s is not None,
-        )
 
 
 def generator_figures(document: ResultDocument) -> Iterator[Figure]:

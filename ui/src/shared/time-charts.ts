@@ -187,7 +187,8 @@ export class TimeChart {
     action();
   }
 
-  /** Moments go through every chart; above the first one they are numbered, and stretches lie there as bars. */
+  /** Moments go through every chart, and losses shade the stretch that they affected; above the first chart all are
+   * numbered, and stretches lie there as bars. */
   private drawMarks(self: uPlot, drawing: Drawing): void {
     const { ctx, bbox } = self;
     const unit = drawing.scale * devicePixelRatio;
@@ -198,6 +199,7 @@ export class TimeChart {
       if (to < this.group.from || from > this.group.to) return;
       const left = Math.max(self.valToPos(from, "x", true), first);
       const right = Math.min(self.valToPos(to, "x", true), last);
+      if (sort === "loss" && right > left) shade(ctx, left, right, bbox.top, bbox.height);
       if (sort !== "caveat") line(ctx, left, bbox.top, bbox.height, unit, sort);
       if (!this.options.badges) return;
       const free = ends.findIndex((end) => end < left - BADGE_PX * unit * 0.6);
@@ -217,6 +219,13 @@ export class TimeChart {
     }
     return Math.min(ends.length, MOST_LANES);
   }
+}
+
+function shade(ctx: CanvasRenderingContext2D, left: number, right: number, y: number, height: number): void {
+  ctx.globalAlpha = 0.12;
+  ctx.fillStyle = colour("loss");
+  ctx.fillRect(left, y, right - left, height);
+  ctx.globalAlpha = 1;
 }
 
 function line(ctx: CanvasRenderingContext2D, x: number, y: number, height: number, unit: number, sort: string): void {
