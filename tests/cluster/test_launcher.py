@@ -143,3 +143,11 @@ def test_a_wait_status_in_words() -> None:
     assert how_it_ended(9) == "was killed by signal 9"
     assert how_it_ended(5 << 8) == "ended with exit code 5"
     assert how_it_ended(FENCED_EXIT_CODE << 8) == "lost its lease"
+
+
+def test_a_process_can_be_asked_to_leave(launchers: list[Launcher], ends: Ends) -> None:
+    launcher = launcher_of(launchers, ends, "import time; time.sleep(60)")
+    launcher.launch(0, 1)
+    launcher.terminate(0, 1)
+    assert ends.wait() == [(0, 1, "was killed by signal 15", "")]
+    launcher.terminate(0, 1)
