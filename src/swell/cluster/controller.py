@@ -267,7 +267,7 @@ class Controller:
                 self.merge.revised(revision)
             case Redealt(redeal):
                 self.merge.redealt(redeal)
-                self._audience.note(f"{redeal.because}: {redeal.moved:.0%} of the load moves")
+                self._audience.note(f"{redeal.because}: {100 * redeal.moved:.0f} % of the load moves")
             case TooFew(shortfall):
                 self.merge.too_few(shortfall)
                 self._audience.note(shortfall.text)
