@@ -48,7 +48,7 @@ def _costs(worker: WorkerSummary) -> Iterator[str]:
 
 def redeal_text(redeal: Redeal) -> str:
     """Why the load was dealt again, and how much of it moved."""
-    return f"{redeal.because}: {redeal.moved:.0%} of the load moves"
+    return f"{redeal.because}: {100 * redeal.moved:.0f} % of the load moves"
 
 
 def is_eventful(document: ResultDocument) -> bool:
