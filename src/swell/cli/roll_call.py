@@ -34,7 +34,8 @@ class RollCall:
         shown = Address(socket.gethostname(), bound.port) if everywhere else bound
         command = f"swell worker {shown}" + (f" --key {listening.key_path}" if listening.key_path else "")
         waits = f", waiting for {_workers(expected)}" if expected else ""
-        self._terminal.note(f"listening at {bound}{waits}; on each machine: {command}")
+        self._terminal.note(f"listening at {bound}{waits}")
+        self._terminal.note(f"to join, on another machine: {command}")
 
     @contextlib.contextmanager
     def watching(self, state: ControllerState) -> Iterator[None]:
