@@ -11,6 +11,7 @@ second more each second, half as many were done as are due.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -29,6 +30,7 @@ KEPT_S = 10.0
 GAP_S = 10.0
 NOTED_GROWTH = 1.25
 NAMED = 3
+LOOKS = 3
 
 
 class Balance:
@@ -46,6 +48,8 @@ class Balance:
         self._look_again_ns = 0
         self._not_before_ns = 0
         self._noted = 0
+        self._looked_ns = 0
+        self._looks: deque[int] = deque(maxlen=LOOKS)
         self.because = ""
         """Why the latest deal was wanted."""
 
@@ -117,8 +121,13 @@ class Balance:
         return max(math.ceil(len(self._forms) * asked_per_s / (BUSY * all_per_s)), len(self._forms) + 1)
 
     def notice(self, now_ns: int, at_s: float) -> Shortfall | None:
-        """What is to be said, at an instant of the run, of workers that are too few; None: nothing, or nothing new."""
-        needed = self.shortfall(now_ns)
+        """What is to be said, at an instant of the run, of workers that are too few; None: nothing, or nothing new. Of
+        what the latest looks have found, it is the least: a worker that is so late reports in jerks."""
+        if now_ns - self._looked_ns > self._saturated_ns:
+            self._looks.clear()
+        self._looked_ns = now_ns
+        self._looks.append(self.shortfall(now_ns))
+        needed = min(self._looks) if len(self._looks) == LOOKS else 0
         if needed < max(NOTED_GROWTH * self._noted, 1):
             return None
         self._noted = needed

@@ -78,9 +78,9 @@ class Form:
         """A mean over the strains since then."""
         return fmean([of(felt.strain) for felt in self._felt if felt.at_ns > since_ns] or [0.0])
 
-    def lag_growth(self, since_ns: int) -> float:
-        """By how many seconds planned starts have fallen further behind in each second since then."""
-        first = max((felt for felt in self._felt if felt.at_ns <= since_ns), key=_instant, default=None)
+    def lag_growth(self) -> float:
+        """By how many seconds planned starts have fallen further behind in each second, since they were in time."""
+        first = next((felt for felt in self._felt if felt.at_ns >= self.calm_ns), None)
         if first is None:
             return 0.0
         last = self._felt[-1]
@@ -126,7 +126,7 @@ class View:
             return 0.0
         forms = self._forms.values()
         done = [form.mean(_calls, self._since_ns) for form in forms]
-        growth = [min(max(form.lag_growth(self._since_ns), 0.0), 0.99) for form in forms]
+        growth = [min(max(form.lag_growth(), 0.0), 0.99) for form in forms]
         return sum(calls / (1 - growing) for calls, growing in zip(done, growth, strict=True))
 
     def capacities(self) -> dict[int, float]:
@@ -153,10 +153,6 @@ def supposed(forms: Mapping[int, Form], shown: Mapping[int, float]) -> dict[int,
         [known[worker] / form.measured for worker, form in forms.items() if known[worker] and form.measured] or [1.0]
     )
     return {worker: form.carried or form.measured * scale for worker, form in forms.items()}
-
-
-def _instant(felt: Felt) -> int:
-    return felt.at_ns
 
 
 def _cpu(strain: Strain) -> float:
