@@ -305,7 +305,7 @@ class WorkerSummary(msgspec.Struct, frozen=True, kw_only=True):
     missing_s: float = 0.0
     """So long nobody carried its part of the load: from its last report, or its end, until others did."""
     arrivals_not_started: int = 0
-    """Arrivals that fell to it after its last report, as far as nobody has started them."""
+    """Arrivals that fell to it in that time, as many per second as before, as far as nobody has started them."""
     affected: tuple[Stretch, ...] = ()
     """The seconds in which its part of the load was missing, or it stood still."""
 

@@ -62,7 +62,7 @@ def _parts(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     yield from threshold_section(document.thresholds)
     yield from _samples(document)
     yield from _exports(document)
-    yield from worker_section(document)
+    yield from worker_section(document, width)
     yield Group(accounting_section(document), generator_section(document), verdict_section(document))
 
 

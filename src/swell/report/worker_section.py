@@ -17,16 +17,20 @@ from swell.report.worker_wording import capacity_text, cost_text, fate_text, is_
 MOST_ROWS = 20
 MOST_LINES = 10
 HEADS = ("worker", "requests", "share", "users", "can/s", "joined")
-HOST_WIDTH = 24
+FIGURES_WIDTH = 55
+"""What a row takes beside the host's name."""
 
 
-def worker_section(document: ResultDocument) -> Iterator[RenderableType]:
+def worker_section(document: ResultDocument, width: int) -> Iterator[RenderableType]:
     """A table of them, and what happened to them; nothing where all went well on one machine."""
     if not is_eventful(document):
         return
     shown = _chosen(document.workers)
+    host_width = max(width - FIGURES_WIDTH, 4)
     requests = sum(worker.requests for worker in document.workers)
-    table = columns([Text(head, style="dim") for head in HEADS], [_row(worker, requests) for worker in shown])
+    table = columns(
+        [Text(head, style="dim") for head in HEADS], [_row(worker, requests, host_width) for worker in shown]
+    )
     lines = [*map(_fate, filter(fate_text, shown)), *_dealt(document)]
     if hidden := len(document.workers) - len(shown):
         lines.append(Text(f"(and {hidden:,} workers more: --json has them all)", style="dim"))
@@ -39,8 +43,8 @@ def _chosen(workers: Sequence[WorkerSummary]) -> list[WorkerSummary]:
     return [workers[place] for place in sorted(order[:MOST_ROWS])]
 
 
-def _row(worker: WorkerSummary, requests: int) -> list[Text]:
-    host = f" on {shortened(visible(worker.host), HOST_WIDTH)}" if worker.host else ""
+def _row(worker: WorkerSummary, requests: int, host_width: int) -> list[Text]:
+    host = f" on {shortened(visible(worker.host), host_width)}" if worker.host else ""
     return [
         Text(name_of(worker) + host, style="yellow" if worker.lost_at_s is not None else ""),
         Text(count_text(worker.requests)),

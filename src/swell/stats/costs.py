@@ -36,9 +36,10 @@ def costs(result: RunResult, arrivals: Sequence[ArrivalSummary]) -> list[Cost]:
     left = sum(found.not_started for found in arrivals)
     found = []
     for worker in result.workers:
-        silent = min(_silent_arrivals(worker), left)
-        left -= silent
-        found.append(_cost(worker, silent, result))
+        missing_s = _missing_s(worker, result)
+        arrived = min(_arrivals_in(worker, missing_s), left)
+        left -= arrived
+        found.append(Cost(missing_s, arrived, _affected(worker, missing_s)))
     return found
 
 
@@ -58,16 +59,13 @@ def joined(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
     return tuple(found)
 
 
-def _cost(worker: WorkerResult, silent: int, result: RunResult) -> Cost:
-    stretches = [
-        _stretch(span.from_s, span.to_s) for span in worker.health if span.health.loop_lag_max_ms > STOOD_STILL_MS
-    ]
-    missing_s = 0.0
-    if (lost_s := _lost_s(worker)) is not None:
-        until_s = worker.taken_over_s if worker.taken_over_s is not None else max(result.duration_s, lost_s)
-        missing_s = max(until_s - lost_s, 0.0)
-        stretches.append(_stretch(lost_s, max(until_s, worker.lost_at_s or 0.0)))
-    return Cost(missing_s, silent, joined(stretches))
+def _missing_s(worker: WorkerResult, result: RunResult) -> float:
+    """How long nobody carried its part of the load."""
+    lost_s = _lost_s(worker)
+    if lost_s is None:
+        return 0.0
+    until_s = result.duration_s if worker.taken_over_s is None else worker.taken_over_s
+    return max(until_s - lost_s, 0.0)
 
 
 def _lost_s(worker: WorkerResult) -> float | None:
@@ -75,12 +73,18 @@ def _lost_s(worker: WorkerResult) -> float | None:
     return None if worker.lost_at_s is None else min(worker.reported_s, worker.lost_at_s)
 
 
-def _silent_arrivals(worker: WorkerResult) -> int:
-    """Arrivals that fell to a worker between its last report and its loss."""
+def _arrivals_in(worker: WorkerResult, missing_s: float) -> int:
+    """Arrivals that fell to a worker in so long a time."""
     reporting_s = worker.reported_s - worker.joined_s
-    if worker.lost_at_s is None or worker.final or worker.recovered or reporting_s <= 0:
-        return 0
-    return math.ceil(worker.arrived / reporting_s * max(worker.lost_at_s - worker.reported_s, 0.0))
+    return math.ceil(worker.arrived / reporting_s * missing_s) if reporting_s > 0 else 0
+
+
+def _affected(worker: WorkerResult, missing_s: float) -> tuple[Stretch, ...]:
+    still = [span for span in worker.health if span.health.loop_lag_max_ms > STOOD_STILL_MS]
+    stretches = [_stretch(span.from_s, span.to_s) for span in still]
+    if (lost_s := _lost_s(worker)) is not None:
+        stretches.append(_stretch(lost_s, max(lost_s + missing_s, worker.lost_at_s or 0.0)))
+    return joined(stretches)
 
 
 def _stretch(from_s: float, to_s: float) -> Stretch:
