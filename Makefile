@@ -45,7 +45,7 @@ fmt: $(STAMP) $(UI_STAMP)
 
 bench: $(STAMP) $(BENCH_STAMP)
 	tools/debian-packages $(BENCH_PACKAGES)
-	@missed=0; for rig in throughput memory startup pacing; do \
+	@missed=0; for rig in throughput memory startup pacing cluster_scale; do \
 		echo "== $$rig"; $(BIN)/python bench/$$rig.py || missed=1; \
 	done; exit $$missed
 
