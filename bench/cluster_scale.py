@@ -295,6 +295,8 @@ def misses(found: dict[str, Any]) -> list[str]:
         return missed
     if found["full speed"]["cpu"] > CPU_LIMIT:
         missed.append(f"the controller took {found['full speed']['cpu']:.0%} of a core, over {CPU_LIMIT:.0%}")
+    if found["full speed"]["oldest_ms"] > LATE_MS:  # whoever is not let run takes little CPU
+        missed.append(f"it did not keep up at full speed: a report waited {found['full speed']['oldest_ms']:.0f} ms")
     if found["recovered_s"] is None:
         missed.append(f"the backlog was not gone after {RECOVER_S} s")
     return missed
