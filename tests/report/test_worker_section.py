@@ -42,10 +42,10 @@ def test_the_terminal_tells_what_each_carried_how_it_ended_and_what_that_cost() 
     _, document = of_machines()
     text = rendered(Group(*worker_section(document, 120)), 120)
     assert text.splitlines()[:4] == [
-        "worker        requests   share  users  can/s  joined",
-        "0.1 on here        616  50.7 %     10      –    0:00",
-        "1.1 on here        600  49.3 %     10      –    0:00",
-        "2.1 on third         0     0 %      0  900.0    0:04",
+        "worker        requests   share  users  measured/s  joined",
+        "0.1 on here        616  50.7 %     10           –    0:00",
+        "1.1 on here        600  49.3 %     10           –    0:00",
+        "2.1 on third         0     0 %      0       900.0    0:04",
     ]
     assert "worker 0.1 left at 0:09: it handed over all that it had" in text
     assert "worker 1.1 has not been heard for 15 s at 0:06. It cost 50 exchanges" in text

@@ -16,8 +16,8 @@ from swell.report.worker_wording import capacity_text, cost_text, fate_text, is_
 
 MOST_ROWS = 20
 MOST_LINES = 10
-HEADS = ("worker", "requests", "share", "users", "can/s", "joined")
-FIGURES_WIDTH = 55
+HEADS = ("worker", "requests", "share", "users", "measured/s", "joined")
+FIGURES_WIDTH = 60
 """What a row takes beside the host's name."""
 
 
