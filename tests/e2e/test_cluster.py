@@ -16,6 +16,7 @@ Start = Callable[..., SwellRun]
 Lend = Callable[..., SwellWorker]
 
 HERE = ("--listen", "127.0.0.1:0")
+NUMBERED = ("--request-id-header", "X-Request-ID")
 PAGE = """
     from swell import HttpUser, constant, task
 
@@ -110,17 +111,24 @@ def test_with_a_key_they_find_each_other_and_without_it_nobody_gets_in(
 def test_a_killed_worker_is_started_again_and_nothing_that_it_had_done_is_lost(
     swell: Start, lend: Lend, target: Nginx
 ) -> None:
-    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "60s", *HERE, "--expect-workers", "2")
+    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "60s", *HERE, "--expect-workers", "2", *NUMBERED)
     machine = lend(run, 2)
     under_load(run, target)
     first, _ = machine.workers()
     first.kill()
     machine.wait_until(lambda: len(machine.workers()) == 2 and first not in machine.workers(), "another worker")
+    run.wait_until(lambda: any("/0.2/" in (line.request_id or "") for line in target.log()), "its load")
     under_load(run, target)
     ended = stopped(run)
     assert ended.exit_code == 5
     assert "worker_lost" in ended.reasons
     check_account(ended, target)
+    (gone,) = [worker for worker in ended.result["workers"] if worker["lost_at_s"] is not None]
+    (stretch,) = gone["affected"]
+    assert stretch["from_s"] <= gone["lost_at_s"] <= gone["taken_over_s"] <= stretch["to_s"]
+    affected = {point["t_s"] for point in ended.result["timeline"] if point["affected"]}
+    assert affected == set(range(stretch["from_s"], stretch["to_s"]))
+    assert ended.result["cluster"]["restarts"] == 1
     gone = machine.finish()
     assert (gone.exit_code, "1 died" in gone.said) == (0, True), gone.said
 
@@ -137,6 +145,11 @@ def test_a_machine_that_is_asked_to_leave_hands_its_users_over(swell: Start, len
     ended = stopped(run)
     assert "worker_lost" not in ended.reasons
     check_account(ended, target)
+    left, stayed = sorted(ended.result["workers"], key=lambda worker: worker["left_s"] is None)
+    assert left["left_s"] > 0
+    assert (left["lost_at_s"], left["affected"], stayed["left_s"]) == (None, [], None)
+    assert left["requests"] > 0
+    assert sum(worker["requests"] for worker in (left, stayed)) == ended.result["totals"]["requests"]
     assert staying.finish().exit_code == 0
 
 
@@ -154,7 +167,7 @@ def test_the_load_of_a_lost_machine_goes_to_another_when_its_lease_is_over(
 
 
 def test_a_machine_that_comes_late_joins_the_run(swell: Start, lend: Lend, target: Nginx) -> None:
-    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "60s", *HERE, "--request-id-header", "X-Request-ID")
+    run = swell(PAGE, "-H", target.url, "-u", "4", "-t", "60s", *HERE, *NUMBERED)
     lend(run, 1)
     under_load(run, target)
     late = lend(run, 1)
