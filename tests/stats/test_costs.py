@@ -87,3 +87,11 @@ def test_the_document_tells_of_each_worker_what_it_carried_and_of_each_second_wh
     assert sum(one.requests_share for one in document.workers) == pytest.approx(1.0)
     assert (first.users_most, first.affected) == (10, ())
     assert [point.t_s for point in document.timeline if point.affected] == [3, 4]
+
+
+def test_what_nobody_had_when_the_controller_died_is_with_others_when_it_is_back() -> None:
+    merge = sample_results.new_merge(sample_results.plan())
+    merge.worker_lost(1, 1, at_s=4.0, because="has not been heard for 15 s")
+    merge.controller_restarted(5.0, 7.5)
+    kept, lost = merge.snapshot(9.0).workers
+    assert (kept.taken_over_s, lost.taken_over_s) == (None, 7.5)

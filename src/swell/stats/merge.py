@@ -164,7 +164,10 @@ class RunMerge:
             self._facts = msgspec.structs.replace(self._facts, link=together(self._link_before, since))
 
     def controller_restarted(self, from_s: float, to_s: float) -> None:
-        """The controller was gone for a while."""
+        """The controller was gone for a while. What had been with nobody before is dealt when it is back."""
+        for found in self._incarnations.values():
+            if found.lost_at_s is not None and found.taken_over_s is None:
+                found.be_taken_over(max(to_s, found.lost_at_s))
         self._facts = _with(self._facts, restarts=(*self._facts.restarts, Incident(from_s, to_s)))
 
     def ended(self, at_s: float, end: End, text: str = "") -> None:
