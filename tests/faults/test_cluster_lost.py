@@ -143,6 +143,7 @@ def test_a_worker_that_stands_still_goes_on_within_its_lease_and_is_fenced_beyon
     figures(back_s=back_s, fenced=int(fenced))
     if fenced:
         assert lost_incarnations(ended.result) == {name}
+        assert "worker_lost" in codes(ended.result)
         assert not [one for one in seen if one.incarnation == name and one.at_s > resumed_s + AT_ONCE_S]
         assert back_s <= scale.lease_s + LOAD_IS_BACK_S
     else:
@@ -180,6 +181,7 @@ def test_a_machine_that_is_cut_off_puts_no_load_twice(
     figures(back_s=back_s)
     if scale.seconds(cut_s) > scale.lease_s:
         assert lost_incarnations(ended.result) == {name}
+        assert "worker_lost" in codes(ended.result)
         assert back_s <= scale.lease_s + LOAD_IS_BACK_S
     else:
         assert set(incarnations(ended.result)) == {"0.1", "1.1"}
