@@ -15,7 +15,7 @@ from swell.cluster.user_steps import Arrive, Drop, LeaveUser, StartUser
 from swell.cluster.worker_state import WorkerState
 from swell.load.schedule import Schedule
 from swell.load_plan import Closed, Load, Open, load_of
-from swell.plan import RunPlan, Scenario
+from swell.plan import Revision, RunPlan, Scenario
 from swell.segment import FIRST_SEQUENCE, ScenarioCount, Segment
 from swell.user import Admission
 from tests.plans import plan_with
@@ -108,6 +108,7 @@ class Cluster:
         self.applied: dict[bytes, list[Segment]] = defaultdict(list)
         self.over: done_by_controller.Over | None = None
         self.announced: list[str] = []
+        self.revised: list[Revision] = []
         self.taken_up: Counter[int] = Counter()
         """How often each arrival was given to a user, by anybody."""
         self.dropped: Counter[int] = Counter()
@@ -136,6 +137,8 @@ class Cluster:
                     self.recover(self.workers[identity_of(worker, incarnation)])
                 case done_by_controller.Over():
                     self.over = command
+                case done_by_controller.Revise(revision):
+                    self.revised.append(revision)
                 case _:
                     self.announced.append(type(command).__name__)
 
@@ -366,11 +369,11 @@ class Cluster:
             return
         for load, planned in enumerate(self.plan.loads):
             there = sum(load_of(number, len(self.plan.loads))[0] == load for number in numbers)
-            asked_for = [revision.users for revision in course.revisions if revision.load == load]
+            asked_for = [revision.users for revision in self.revised if revision.load == load]
             assert there <= max(planned.most_users, *asked_for, 0)
         if (
             not self.stood_still
-            and not course.revisions
+            and not self.revised
             and all(isinstance(load.model, Closed) for load in self.plan.loads)
         ):
             assert len(self.staying()) <= self.planned()

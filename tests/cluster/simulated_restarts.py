@@ -38,7 +38,7 @@ class DurableCluster(WideCluster):
     def controller_of(self, plan: RunPlan) -> ControllerState:
         outline = Muster(1, self.term, RUN, "", 0, "", VERSION, ())
         controller = ControllerState(RUN, plan, Welcome(plan, lease_s=LEASE_S, term=self.term), outline)
-        controller.reception.journaled = True
+        controller.members.journaled = True
         return controller
 
     def to_controller(self, event: done_by_controller.Event) -> None:

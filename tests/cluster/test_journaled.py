@@ -19,7 +19,7 @@ from tests.cluster.test_simulation import AnyCluster
 
 def journaled() -> ControllerState:
     state = running()
-    state.reception.journaled = True
+    state.members.journaled = True
     return state
 
 
@@ -57,7 +57,7 @@ class JournaledCluster(Cluster):
     def __init__(self, plan: RunPlan) -> None:
         self.stored: dict[bytes, int] = {}
         super().__init__(plan)
-        self.controller.reception.journaled = True
+        self.controller.members.journaled = True
 
     def to_controller(self, event: done_by_controller.Event) -> None:
         super().to_controller(event)

@@ -127,7 +127,7 @@ class Controller:
         archive: Archive | None = None,
     ) -> None:
         self.state = state
-        self.state.reception.journaled = journal is not None
+        self.state.members.journaled = journal is not None
         self.merge = RunMerge(state.run, state.plan, datetime.datetime.now(datetime.UTC))
         self._link = link
         self._launcher = launcher

@@ -83,7 +83,8 @@ from swell.cluster.ordering_state import Ordering
 from swell.cluster.reception_state import Reception
 from swell.cluster.record import ClusterRecord
 from swell.cluster.resuming_state import Resuming, record_of
-from swell.plan import RunPlan
+from swell.load.shares import modulus_for
+from swell.plan import MOST_WORKERS, RunPlan
 from swell.result import End, Refusal
 from swell.segment import Segment
 
@@ -171,7 +172,9 @@ class ControllerState:
 
     def _start(self, now_ns: int) -> list[Command]:
         if self._resuming is not None:
-            return self._take_up(self._resuming, now_ns)
+            self._resuming.restore(self.members, self.machines, self.leases, now_ns)
+            self._resuming.restore_course(self.course, self.reception.feeds)
+            return [TakenUp(self.course.begin_ns or 0), *self.losses.orphaned(self.phase, now_ns)]
         self._gathering.since_ns = now_ns
         return [Launch(worker, self.members.add(worker, now_ns).incarnation) for worker in range(self.plan.workers)]
 
@@ -209,6 +212,8 @@ class ControllerState:
         """A worker tells a controller that has taken the run up what it holds."""
         if standing.term != self.term:
             return self.reception.refuse(sender, Refusal.OTHER_TERM)
+        if standing.orders.share.modulus > modulus_for(MOST_WORKERS):
+            return self.reception.refuse(sender, Refusal.OUT_OF_PLACE)
         if self._resuming is None or self.phase is not Phase.RESUMING or not member.live:
             return []
         self._resuming.stood(member, standing)
@@ -355,18 +360,6 @@ class ControllerState:
         self.phase = Phase.RESUMING
         self._resuming = resuming
 
-    def _take_up(self, resuming: Resuming, now_ns: int) -> list[Command]:
-        resuming.restore(self.members, self.machines, self.leases, now_ns)
-        resuming.restore_course(self.course, self.reception.feeds)
-        assert self.course.begin_ns is not None
-        commands: list[Command] = [TakenUp(self.course.begin_ns)]
-        for member in [member for member in self.members if not member.machine and not member.ended]:
-            died = Died(member.worker, member.incarnation, "died with its controller")
-            commands += self.losses.died(died, self.phase, now_ns)
-        for member in [member for member in self.members.present.values() if not member.machine and member.lost]:
-            commands.append(Launch(member.worker, self.members.add(member.worker, now_ns).incarnation))
-        return commands
-
     def _resume(self, now_ns: int) -> list[Command]:
         """Once it is known who holds what, the run goes on as any other; it may have been about to end."""
         resuming = self._resuming
@@ -376,6 +369,7 @@ class ControllerState:
         self.measuring.consider(self.members.live)
         self.phase = Phase.RUNNING
         commands: list[Command] = [Note(f"the run goes on: {count_workers(holding)} had gone on meanwhile")]
+        commands += [Revise(revision) for revision in self.course.learn(resuming.heard_of)]
         commands += self.ordering.resume(now_ns)
         return commands + (self._stop(*resuming.wanted_end, now_ns) if resuming.wanted_end else [])
 

@@ -114,6 +114,14 @@ class Course:
                 return self.reshape(wanted, now_ns)
         return [found] if found else []
 
+    def learn(self, revisions: Iterable[Revision]) -> list[Revision]:
+        """Workers have heard of revisions that the record does not have; those that are news."""
+        told = {revision.number: revision for revision in revisions if self._is_known_load(revision)}
+        return [self._keep(told[number]) for number in sorted(told) if number > self._revised]
+
+    def _is_known_load(self, revision: Revision) -> bool:
+        return revision.load in self._closed and revision.from_users is not None
+
     def nudge(self, more: int, now_ns: int) -> Revision | None:
         """Ask for more users, or fewer, of the load that keys change; None when there can be no more or no fewer."""
         load = self._plan.adjustable

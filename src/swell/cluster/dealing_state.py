@@ -17,7 +17,6 @@ from swell.cluster.bequest_state import Bequest, Estate, counts_iterations, divi
 from swell.cluster.member_state import Member, Membership, Parting
 from swell.cluster.messages import Pulse
 from swell.cluster.placement import place
-from swell.errors import LinkError
 from swell.load.shares import LEAST_MODULUS, NOTHING, Share
 from swell.load_plan import Load, Open, Sessions
 
@@ -91,16 +90,16 @@ class Dealing:
 
     def resume(self, held: Mapping[Member, Share], estate: Estate, now_ns: int) -> None:
         """Go on with what the workers say that they hold. All else has been free since now, with what those had done
-        who are gone."""
+        who are gone. Should two say that they hold the same, the second is told that it does not."""
         self._is_begun = True
         self._modulus = max((share.modulus for share in held.values()), default=LEAST_MODULUS)
         free = set(range(self._modulus))
         for member, share in held.items():
-            if share.modulus != self._modulus or not free.issuperset(share.residues):
-                raise LinkError(f"worker {member.worker} holds what another one holds too")
-            free.difference_update(share.residues)
-            member.share = share
-            self.goals[member.worker] = frozenset(share.residues)
+            its = free.intersection(share.residues) if share.modulus == self._modulus else set()
+            free -= its
+            is_as_said = len(its) == len(share.residues)
+            member.share = share if is_as_said else self._share(its)
+            self.goals[member.worker] = frozenset(its)
         if free:
             self._lots.append(Lot(frozenset(free), now_ns, estate))
         self._unmet.update(self._members.present)

@@ -62,6 +62,17 @@ class Losses:
             return self._lose(member, event.because, phase, now_ns)
         return [*self._recover(member), *self._return(member, phase, now_ns)]
 
+    def orphaned(self, phase: Phase, now_ns: int) -> list[Command]:
+        """The controller before this one has died, and the workers of its machine with it: others take their places."""
+        own = [member for member in self._members if not member.machine]
+        commands: list[Command] = []
+        for member in [member for member in own if not member.ended]:
+            died = Died(member.worker, member.incarnation, "died with its controller")
+            commands += self.died(died, phase, now_ns)
+        for member in [member for member in own if member.lost and self._members.present[member.worker] is member]:
+            commands.append(Launch(member.worker, self._members.add(member.worker, now_ns).incarnation))
+        return commands
+
     def died_before(self, event: Died, now_ns: int) -> list[Command]:
         """The process of a worker on another machine has ended before the run began: it is started again."""
         member = self._members.called(identity_of(event.worker, event.incarnation))

@@ -81,6 +81,8 @@ class Member:
         """All up to this one need not be kept by the worker any more."""
         self.final = False
         self._counts: tuple[ScenarioCount, ...] = ()
+        self.is_recorded = False
+        """It is known on disk that it is there."""
         # how it ends
         self.let_go_ns: int | None = None
         """It has handed over all it had, and is to end from here on."""
@@ -225,6 +227,8 @@ class Membership:
         """Those that are lost, and of whom more may come."""
         self._by_identity: dict[bytes, Member] = {}
         self._quick_deaths: Counter[int] = Counter()
+        self.journaled = False
+        """Nobody gets a share whom a controller that resumes the run would not know."""
 
     def __repr__(self) -> str:
         return f"<Membership {list(self.present.values())}, departed {self.departed}>"

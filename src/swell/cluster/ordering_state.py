@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from swell.clock import NS_PER_S
 from swell.cluster.balance_state import Balance
 from swell.cluster.bequest_state import done_before
-from swell.cluster.controller_steps import Command, Left, Redealt, Send, TooFew
+from swell.cluster.controller_steps import Command, Commit, Left, Redealt, Send, TooFew
 from swell.cluster.course_state import Course
 from swell.cluster.dealing_state import Dealing
 from swell.cluster.gathering_state import Measuring
@@ -43,6 +43,7 @@ class Ordering:
         self._measuring = measuring
         self._balance = balance
         self._number = 0
+        self._to_be_recorded: set[bytes] = set()
         self._leaving: dict[int, int] = {}
         """Workers that want to hand over what they have, and since when."""
 
@@ -125,6 +126,8 @@ class Ordering:
                 del self._members.newcomers[member.identity]
             elif not member.takes_orders or member.leaving:
                 continue
+            elif self._members.journaled and not member.is_recorded:
+                commands += self._have_recorded(member)
             elif member.share.residues:
                 member.share_from_ns = now_ns
                 commands.append(self.order(member, now_ns))
@@ -133,6 +136,13 @@ class Ordering:
             elif self._measuring.is_through(member, now_ns) and member.worker not in self._dealing.goals:
                 self._losses.reasons.append(f"worker {member.worker} is in")
         return commands
+
+    def _have_recorded(self, member: Member) -> list[Command]:
+        """Before a worker has users it is on disk that it is there: else nobody would miss it who resumes the run."""
+        if member.identity in self._to_be_recorded:
+            return []
+        self._to_be_recorded.add(member.identity)
+        return [Commit()]
 
     def _deal_again(self, now_ns: int) -> list[Command]:
         there = [member for member in self._members.live if self._can_have_some(member, now_ns)]
@@ -190,6 +200,8 @@ class Ordering:
             return False
         if member.share.residues or member.orders.number:
             return True
+        if self._members.journaled and not member.is_recorded and self._course.begin_ns is not None:
+            return False
         return member.takes_orders and self._measuring.is_through(member, now_ns)
 
     def _let_go(self, now_ns: int) -> list[Command]:

@@ -22,8 +22,6 @@ class Reception:
     """The workers of one run, as they announce themselves and report."""
 
     def __init__(self, run: str, welcome: Welcome, members: Membership) -> None:
-        self.journaled = False
-        """What is applied is acknowledged only when it is stored."""
         self.feeds = Feeds(welcome.plan.feeds)
         self.refused = Refusals()
         """Frames that were no message, or not this run's."""
@@ -35,6 +33,11 @@ class Reception:
 
     def __repr__(self) -> str:
         return f"<Reception of {self._run}, {self.refused.total()} frames refused>"
+
+    @property
+    def journaled(self) -> bool:
+        """Whether what is applied is acknowledged only when it is stored."""
+        return self._members.journaled
 
     def greet(self, sender: bytes, member: Member | None, hello: Hello) -> list[Command]:
         """Somebody introduces itself."""
@@ -76,6 +79,8 @@ class Reception:
         commands: list[Command] = []
         for worker, sequence in applied.items():
             member = self._members.called(identity_of(*worker))
+            if member is not None:
+                member.is_recorded = True
             if member is not None and sequence > member.stored:
                 member.stored = min(sequence, member.applied)
                 commands += [] if member.ended else [Send(member.identity, Acknowledge(member.stored))]

@@ -112,6 +112,11 @@ class Resuming:
             for member in self._awaited
         )
 
+    @property
+    def heard_of(self) -> list[Revision]:
+        """The revisions of the plan that workers follow."""
+        return [revision for standing in self._standings.values() for revision in standing.orders.revisions]
+
     def deal(self, members: Membership, dealing: Dealing, loads: Iterable[Load], now_ns: int) -> int:
         """Give everybody what it holds, and have what nobody holds lie free; how many workers hold something."""
         lost = [member for member in members.present.values() if not member.live]
