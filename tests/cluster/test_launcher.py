@@ -145,9 +145,10 @@ def test_a_wait_status_in_words() -> None:
     assert how_it_ended(FENCED_EXIT_CODE << 8) == "lost its lease"
 
 
-def test_a_process_can_be_asked_to_leave(launchers: list[Launcher], ends: Ends) -> None:
-    launcher = launcher_of(launchers, ends, "import time; time.sleep(60)")
+def test_a_process_can_be_asked_to_leave_and_is_told_when_it_can_answer(launchers: list[Launcher], ends: Ends) -> None:
+    listening = "signal.signal(15, lambda *_: sys.exit(7)); signal.pthread_sigmask(signal.SIG_UNBLOCK, {15})"
+    launcher = launcher_of(launchers, ends, f"import signal, sys, time; {listening}; time.sleep(60)")
     launcher.launch(0, 1)
     launcher.terminate(0, 1)
-    assert ends.wait() == [(0, 1, "was killed by signal 15", "")]
+    assert ends.wait() == [(0, 1, "ended with exit code 7", "")]
     launcher.terminate(0, 1)

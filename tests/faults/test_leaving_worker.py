@@ -45,6 +45,19 @@ def test_a_worker_that_is_asked_to_go_hands_its_users_over_and_leaves(
     figures(back_s=back_s)
 
 
+def test_a_worker_that_is_asked_to_go_while_it_starts_has_not_died(swell: Start, target: Nginx, ledgers: Path) -> None:
+    run = swell(VISITOR, "-H", target.url, *OPTIONS, "-t", "3s", "-w", "2")
+    run.wait_until(lambda: len(run.workers()) == 2, "the workers")
+    worker_of(run, "1.1").terminate()
+    ended = run.finish()
+    target.stop()
+    seen = sightings(target.log())
+    assert faults_of_account(ended.result, seen, finished_calls(ledgers)) == []
+    assert faults_of_load(seen, USERS) == []
+    assert "worker_lost" not in ended.reasons, ended.said
+    assert {one.user for one in seen} == set(range(USERS))
+
+
 def test_of_arrivals_none_is_started_twice_or_by_nobody_when_a_worker_leaves(
     swell: Start, target: Nginx, ledgers: Path
 ) -> None:

@@ -78,6 +78,7 @@ def _leave_when_asked(worker: Worker) -> None:
         worker.leave()
 
     handler = gevent.signal_handler(signal.SIGTERM, asked)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _take_standard_input() -> int:

@@ -1,7 +1,8 @@
 """Starts worker processes on this machine, and sees them end.
 
 A process is spawned without forking this one's memory, with SIGINT blocked from its first instant: Ctrl-C reaches the
-whole foreground group, but only the controller answers. Its output goes into a pipe whose last lines are kept, for
+whole foreground group, but only the controller answers. So is SIGTERM, until it can be answered: whoever is asked to
+leave while it starts has not died of it. Its output goes into a pipe whose last lines are kept, for
 what it says before it can speak over the link. Its end is seen through the loop's child watcher (SIGCHLD), at once.
 """
 
@@ -93,7 +94,7 @@ class Launcher:
             try:
                 actions = [(os.POSIX_SPAWN_DUP2, telling, 0), *((os.POSIX_SPAWN_DUP2, writing, fd) for fd in (1, 2))]
                 pid = os.posix_spawn(
-                    sys.executable, command, self._environment, file_actions=actions, setsigmask=[_SIGINT]
+                    sys.executable, command, self._environment, file_actions=actions, setsigmask=[_SIGINT, _SIGTERM]
                 )
             finally:
                 os.close(telling)

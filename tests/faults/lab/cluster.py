@@ -84,7 +84,11 @@ class Supervisor:
         self._process.wait()
 
     def leave(self) -> None:
-        """Ask it to go (SIGTERM)."""
+        """Ask it to go (SIGTERM), once it has joined."""
+        deadline_s = time.monotonic() + END_TIMEOUT_S
+        while "joined run" not in self.said:
+            assert time.monotonic() < deadline_s, f"a supervisor has not joined:\n{self.said}"
+            time.sleep(0.02)
         self._process.send_signal(signal.SIGTERM)
 
     def wait(self, timeout_s: float = END_TIMEOUT_S) -> int:
@@ -211,11 +215,7 @@ class Cluster:
 
     def finish(self, run_s: float) -> Ended:
         """The end of the run, which is to take so long."""
-        try:
-            return self._runs[-1].finish(run_s + END_TIMEOUT_S)
-        except AssertionError:
-            print(self.said)
-            raise
+        return self._runs[-1].finish(run_s + END_TIMEOUT_S)
 
     def rest(self, seconds: float) -> None:
         """Without a controller."""
@@ -254,4 +254,8 @@ def cluster(folder: Path, scale: Scale, machines: int, qualities: Sequence[Quali
     ):
         made = Cluster(folder, scale, net, target)
         stack.callback(made.end)
-        yield made
+        try:
+            yield made
+        except BaseException:
+            print(made.said)
+            raise
