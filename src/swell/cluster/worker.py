@@ -19,6 +19,7 @@ from typing import Protocol
 import gevent
 import msgspec
 from gevent.event import Event as Flag
+from gevent.lock import BoundedSemaphore
 
 from swell.clock import NS_PER_S, Clock
 from swell.cluster.link import WorkerLink
@@ -171,6 +172,9 @@ class Worker:
         self._ended = Flag()
         self._stopping: gevent.Greenlet | None = None
         self._spool_failed = self._unspooled = False
+        self._sealing = BoundedSemaphore()
+        self._is_sealed = False
+        """The last segment is under way."""
         self._pulse_interval_s = 1.0
         self._report_interval_s = 1.0
 
@@ -350,6 +354,13 @@ class Worker:
         self._seal(final=True)
 
     def _seal(self, *, final: bool) -> None:
+        """One after the other: the first has to wait, and none may overtake it, least of all the last."""
+        with self._sealing:
+            if not self._is_sealed:
+                self._is_sealed = final
+                self._seal_next(final=final)
+
+    def _seal_next(self, *, final: bool) -> None:
         try:
             report = self._workshop.report()
             segment = self._workshop.seal(final=final)
