@@ -7,7 +7,7 @@ BENCH_STAMP := .bench-venv/.installed
 TEST_PACKAGES := nginx prometheus wrk faketime libfaketime nftables iproute2 tmux openssl libssl-dev gcc libc6-dev chromium
 BENCH_PACKAGES := nginx wrk util-linux gcc libc6-dev libssl-dev
 PYTEST := $(BIN)/python -m pytest
-TEST_PROCESSES ?= 2
+TEST_PROCESSES ?= 3
 AGAIN := --last-failed --last-failed-no-failures none -p no:randomly
 
 UI_STAMP := ui/node_modules/.installed

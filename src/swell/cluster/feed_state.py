@@ -31,9 +31,9 @@ BLOCK_ROWS = 1_000
 BLOCK_BYTES = 4 << 20
 """What one message may carry at most."""
 LAST_ROWS = 1_000
-LEAST_RESERVE = 1_000
-RESERVES = 4
-"""A record reserves so many times the rows that were handed out since the one before."""
+LEAST_RESERVE, MOST_RESERVE = 1_000, 100_000
+RESERVES = 8
+"""A record reserves so many times the rows that were handed out since the one before, but a tenth of all at least."""
 MOST_UNRECORDED = 100_000
 """No stream can have grown by more between two records."""
 LAST_STOCKS = 4
@@ -128,8 +128,9 @@ class FeedState:
     def __repr__(self) -> str:
         return f"<FeedState of {self.plan.name}, {self._fresh} handed out, {len(self._back)} came back, {self._leases}>"
 
-    def want(self, holder: bytes, wanted: RowsWanted, workers: int) -> Block:
-        """Let a stream grow as far as is wanted and there are rows, and say which rows of it the worker lacks."""
+    def want(self, holder: bytes, wanted: RowsWanted, workers: int) -> Block | None:
+        """Let a stream grow as far as is wanted and there are rows, and say which rows of it the worker lacks. None:
+        there are some, but none that a stored record has reserved; whoever wants them asks again."""
         lease = self._leases.setdefault(holder, Lease())
         if holder in self._strays:
             self._strays.discard(holder)
@@ -137,7 +138,10 @@ class FeedState:
         lease.acknowledge(wanted.taken)
         if wanted.received == lease.leased:
             up_to = wanted.received + wanted.waiting if self._is_ending(wanted, workers) else wanted.up_to
-            most = min(up_to - lease.leased, self._block_rows, self._fair_rows(workers), self._unreserved)
+            unreserved = self._unreserved
+            most = min(up_to - lease.leased, self._block_rows, self._fair_rows(workers), unreserved)
+            if not unreserved and self._left > 0 and up_to > lease.leased:
+                return None
             lease.kept.extend(self._next_position() for _ in range(most))
             self._handed_out += max(most, 0)
         return lease.from_number(wanted.received)
@@ -173,7 +177,8 @@ class FeedState:
 
     def record(self) -> FeedRecord:
         """How it stands; `recorded` is to follow, once that is on disk."""
-        ahead = max(LEAST_RESERVE, RESERVES * (self._handed_out - self._recorded))
+        tenth = min(self.plan.rows // 10, MOST_RESERVE)
+        ahead = max(LEAST_RESERVE, tenth, RESERVES * (self._handed_out - self._recorded))
         self._recorded, self._to_be_reserved = self._handed_out, self._fresh + ahead
         if self._reserved is None:
             self._reserved = self._to_be_reserved
@@ -295,8 +300,8 @@ class Feeds:
         """The plan of a feed; None where no feed has that number."""
         return self._states[number].plan if 0 <= number < len(self._states) else None
 
-    def want(self, holder: bytes, wanted: RowsWanted, workers: int) -> Block:
-        """What a worker gets that wants rows of a feed."""
+    def want(self, holder: bytes, wanted: RowsWanted, workers: int) -> Block | None:
+        """What a worker gets that wants rows of a feed; None: nothing just now."""
         return self._states[wanted.feed].want(holder, wanted, workers)
 
     def report(self, holder: bytes, uses: Iterable[FeedUse]) -> None:

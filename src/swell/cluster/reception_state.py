@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from swell.cluster.controller_steps import Apply, Command, Joined, Send, Serve
+from swell.cluster.controller_steps import Apply, Command, Commit, Joined, Send, Serve
 from swell.cluster.feed_state import Feeds
 from swell.cluster.member_state import Member, Membership, identity_of
 from swell.cluster.messages import Acknowledge, Dismiss, Hello, RowsWanted, Welcome
@@ -94,6 +94,8 @@ class Reception:
         if not member.live:
             return [], ""
         block = self.feeds.want(member.identity, wanted, len(self._members.live))
+        if block is None:
+            return [Commit()], ""
         served: list[Command] = [Serve(member.identity, wanted.feed, wanted.number, block)]
         if block.positions or not wanted.waiting or plan.when_out is not WhenOut.ERROR:
             return served, ""
