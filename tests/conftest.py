@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("short", max_examples=40)
+settings.load_profile("short")  # `--hypothesis-profile default` looks longer
 
 TESTS = Path(__file__).parent
 FAULTS_TIMEOUT_S = {"quick": 90, "full": 300}

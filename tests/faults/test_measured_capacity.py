@@ -66,7 +66,7 @@ def test_two_workers_under_one_quota_find_half_of_it_each(figures: Figures) -> N
     with cpu_group("one", 0.4) as one, cpu_group("both", 0.4) as both:
         (alone,), (first, second) = found(one.prefix), found(both.prefix, both.prefix)
     figures(alone_per_s=alone, first_per_s=first, second_per_s=second)
-    assert 0.7 < (first + second) / alone < 1.3
+    assert 0.7 < (first + second) / alone < 1.5
     assert 0.3 < first / (first + second) < 0.7
 
 
@@ -75,5 +75,5 @@ def test_two_workers_on_one_core_find_half_of_it_each(figures: Figures) -> None:
         on_one_core = (*free.prefix, "taskset", "-c", "0")
         (alone,), (first, second) = found(on_one_core), found(on_one_core, on_one_core)
     figures(alone_per_s=alone, first_per_s=first, second_per_s=second)
-    assert 0.7 < (first + second) / alone < 1.3
+    assert 0.7 < (first + second) / alone < 1.5
     assert 0.3 < first / (first + second) < 0.7

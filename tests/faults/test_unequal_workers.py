@@ -121,7 +121,7 @@ def test_what_is_dealt_by_capacity_is_carried_where_even_shares_reach_two_thirds
             ended[alike] = workers.begin(calculating(planned_per_s, run_s)).finish()
             reached_per_s[alike] = statistics.fmean(workers.per_second()[BEGUN_S:])
     figures(planned_per_s=planned_per_s, by_capacity_per_s=reached_per_s[False], evenly_per_s=reached_per_s[True])
-    assert reached_per_s[False] > 0.99 * planned_per_s
+    assert reached_per_s[False] > 0.95 * planned_per_s
     assert "load_not_reached" not in ended[False].reasons
     assert reached_per_s[False] > 1.5 * reached_per_s[True]
     assert "load_not_reached" in ended[True].reasons
@@ -143,9 +143,9 @@ def test_a_worker_whose_quota_is_cut_hands_over_what_it_cannot_carry(
     before_per_s = statistics.fmean(per_second[1 : int(cut_s)])
     after_per_s = statistics.fmean(per_second[int(cut_s + back_within_s) : int(run_s)])
     figures(planned_per_s=planned_per_s, before_per_s=before_per_s, after_per_s=after_per_s)
-    assert before_per_s > 0.99 * planned_per_s
+    assert before_per_s > 0.95 * planned_per_s
     if alike:
         assert after_per_s < 0.85 * planned_per_s
     else:
-        assert after_per_s > 0.99 * planned_per_s
+        assert after_per_s > 0.95 * planned_per_s
         assert "worker 0 cannot carry its share" in ended.stderr or "worker 1 cannot carry its share" in ended.stderr
